@@ -1,0 +1,14 @@
+"""Upload files of any size through Panel, Bokeh and Jupyter messages.
+
+`ChunkedFileInput` takes the place of `panel.widgets.FileInput`: the browser slices each file
+into chunks below the message limit, and the server puts them together again.
+"""
+
+from .errors import UploadError
+from .files import UploadedFile
+from .upload import Upload
+from .widget import ChunkedFileInput
+
+__version__ = "0.1.0"
+
+__all__ = ["ChunkedFileInput", "Upload", "UploadError", "UploadedFile", "__version__"]

@@ -1,0 +1,157 @@
+"""Carries messages between the session and one rendered model, over Bokeh or a notebook comm.
+
+Panel's own road (`_server_event`, `_send_event`) costs about 2 ms of CPU for each event, waits for
+the document lock and for `hold`. Chunks and acks touch no model property, so they go past it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+from uuid import uuid4
+
+from bokeh.document import Document
+from bokeh.document.events import MessageSentEvent
+from bokeh.model import Model
+from panel.io.document import hold
+from panel.io.notebook import push
+from panel.io.state import set_curdoc, state
+from panel.models.esm import ESMEvent
+from tornado.websocket import WebSocketHandler
+
+log = logging.getLogger(__name__)
+
+MiB = 1024**2
+
+#: Chunks of this size cost little for each message and are small beside the window.
+BEST_CHUNK_SIZE = 2 * MiB
+
+#: Bytes on their way at once on a Bokeh server: enough to keep loopback and gigabit links busy.
+SERVER_IN_FLIGHT = 12 * MiB
+
+#: Jupyter Server closes the socket at 10 MB a message, and Panel's comm joins all queued events
+#: into one, so what is in flight must stay below that with overhead.
+COMM_IN_FLIGHT = 8 * MiB
+
+#: For a server that does not tell: small enough for common proxies.
+UNKNOWN_LIMIT = MiB
+
+
+class Channel:
+    """One rendered model, its document, and its comm if it is in a notebook."""
+
+    def __init__(self, model: Model, doc: Document, comm: Any) -> None:
+        self.model = model
+        self.doc = doc
+        self.comm = comm
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._sender: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def listen(self, receive: Callable[["Channel", object], None]) -> None:
+        """Hand every message from the browser to `receive`, on the event loop."""
+
+        def on_event(event: Any) -> None:
+            self._loop = asyncio.get_running_loop()
+            receive(self, event.data)
+
+        self.model.on_event("data_event", on_event)
+
+    def send(self, data: dict[str, Any]) -> None:
+        """Send to the browser; in order, from any thread, without waiting."""
+        if self._loop is not None and not self._closed:
+            self._loop.call_soon_threadsafe(self._put, data)
+
+    def close(self) -> None:
+        """Send no more; the model is gone. Safe in any thread."""
+        self._closed = True
+        if self._loop is not None and self._sender is not None:
+            self._loop.call_soon_threadsafe(self._sender.cancel)
+
+    def run(self, callback: Callable[[], None]) -> None:
+        """Run `callback` as Panel runs the callback of an event.
+
+        That is with the document locked, `pn.state.curdoc` set, on Panel's thread pool if there
+        is one, and with an exception shown as that of any callback.
+        """
+        if self.doc.session_context is not None:
+            self.doc.add_next_tick_callback(partial(self._dispatch, callback))
+        else:
+            self._dispatch(callback)
+
+    def _dispatch(self, callback: Callable[[], None]) -> None:
+        if state._thread_pool:
+            future = state._thread_pool.submit(self._call, callback)
+            future.add_done_callback(partial(state._handle_future_exception, doc=self.doc))
+            return
+        try:
+            self._call(callback)
+        except Exception as error:
+            state._handle_exception(error)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        busy = f"upload-{uuid4().hex}"
+        state._add_busy_event(busy)
+        try:
+            with set_curdoc(self.doc), hold(self.doc, comm=self.comm):
+                callback()
+        finally:
+            state._remove_busy_event(busy)
+
+    def _put(self, data: dict[str, Any]) -> None:
+        self._outbox.put_nowait(data)
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._deliver_all())
+
+    async def _deliver_all(self) -> None:
+        while True:
+            event = ESMEvent(model=self.model, data=await self._outbox.get())
+            try:
+                await self._deliver(event)
+            except Exception as error:  # the page is gone; the session learns that from Bokeh
+                log.debug("A message could not be delivered: %s", error)
+
+    async def _deliver(self, event: ESMEvent) -> None:
+        if self.comm is not None:
+            self.doc.callbacks.send_event(event)
+            push(self.doc, self.comm)
+            return
+        message = MessageSentEvent(self.doc, "bokeh_event", event)
+        for connection in self._connections():
+            await connection.send_patch_document(message)
+
+    def _connections(self) -> list[Any]:
+        session = getattr(self.doc.session_context, "session", None)
+        return list(session._subscribed_connections) if session is not None else []
+
+    # What the transport takes
+
+    @property
+    def transport(self) -> Literal["socket", "comm"]:
+        return "socket" if self.comm is None else "comm"
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes that one message may have, as the server is configured."""
+        if self.comm is not None:
+            return COMM_IN_FLIGHT
+        return min(map(_socket_limit, self._connections()), default=UNKNOWN_LIMIT)
+
+    @property
+    def max_in_flight(self) -> int:
+        """Bytes that may be on their way at once."""
+        return COMM_IN_FLIGHT if self.comm is not None else SERVER_IN_FLIGHT
+
+
+def _socket_limit(connection: Any) -> int:
+    socket = connection._socket
+    if isinstance(socket, WebSocketHandler):
+        # A frame is read whole into the stream's buffer, which reads ahead a little.
+        protocol: Any = socket.ws_connection
+        return int(min(socket.max_message_size, protocol.stream.max_buffer_size // 2))
+    # bokeh-fastapi: Starlette's WebSocket receives through a method of uvicorn's protocol.
+    receive = getattr(getattr(socket, "_socket", None), "_receive", None)
+    config = getattr(getattr(receive, "__self__", None), "config", None)
+    return int(getattr(config, "ws_max_size", UNKNOWN_LIMIT))

@@ -1,0 +1,34 @@
+"""The one error type of an upload, with codes that stay the same across versions."""
+
+from typing import Literal
+
+ErrorCode = Literal[
+    "bad_message",
+    "disabled",
+    "not_accepted",
+    "file_too_large",
+    "total_too_large",
+    "too_many_files",
+    "unknown_upload",
+    "wrong_offset",
+    "over_size",
+    "over_grant",
+    "storage",
+]
+
+
+class UploadError(Exception):
+    """An upload, or one message of it, was refused or failed.
+
+    Parameters
+    ----------
+    code
+        Stable identifier, the same on the wire and in ``ChunkedFileInput.uploads``.
+    message
+        What happened and what to do, for the person who uploads.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message

@@ -1,0 +1,107 @@
+"""A complete file."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from .upload import UploadInfo
+
+
+class UploadedFile:
+    """A file that has arrived whole.
+
+    Parameters
+    ----------
+    info
+        What the browser said of it.
+    path
+        Where its bytes are.
+    """
+
+    def __init__(self, info: UploadInfo, path: Path) -> None:
+        self._info = info
+        self._path = path
+        self.on_delete: Callable[[], None] | None = None  # set by the session
+
+    @property
+    def name(self) -> str:
+        """File name, safe on any file system."""
+        return self._info.name
+
+    @property
+    def relative_path(self) -> str:
+        """Path inside the folder that was picked, ``/`` between the parts; else the name."""
+        return self._info.relative_path
+
+    @property
+    def original_name(self) -> str:
+        """The name as the browser sent it. Never use it as a path."""
+        return self._info.original_name
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._info.size
+
+    @property
+    def mime_type(self) -> str:
+        """MIME type as the browser says."""
+        return self._info.mime_type
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes are. A temporary file goes with its session: `save` what you keep."""
+        return self._path
+
+    @cached_property
+    def checksum(self) -> str:
+        """``"sha256:"`` and the hex digest; reads the file the first time it is asked for."""
+        with self.open() as file:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading bytes."""
+        return self._path.open("rb")
+
+    def read(self) -> bytes:
+        """Read the whole file into memory."""
+        return self._path.read_bytes()
+
+    def save(self, target: str | PathLike[str] | BinaryIO) -> None:
+        """Copy the file.
+
+        Parameters
+        ----------
+        target
+            A path, or a file object opened for writing bytes.
+
+        Raises
+        ------
+        TypeError
+            If `target` is neither.
+        """
+        if isinstance(target, (str, PathLike)):
+            shutil.copyfile(self._path, target)
+        elif hasattr(target, "write"):
+            with self.open() as file:
+                shutil.copyfileobj(file, target)
+        else:
+            raise TypeError(f"Save to a path or a file object, not to {target!r}.")
+
+    def delete(self) -> None:
+        """Delete the file, and take it out of the widget and off the page."""
+        self.unlink()
+        on_delete, self.on_delete = self.on_delete, None
+        if on_delete is not None:
+            on_delete()
+
+    def unlink(self) -> None:
+        """Delete the file, and tell nobody."""
+        self._path.unlink(missing_ok=True)
+
+    def __repr__(self) -> str:
+        return f"UploadedFile({self.relative_path!r}, {self.size} bytes, {self.mime_type!r})"

@@ -1,0 +1,133 @@
+"""The rules of one upload: which bytes are taken, and when it is complete."""
+
+import logging
+import time
+
+from .errors import UploadError
+from .files import UploadedFile
+from .limits import format_size
+from .rate import Rate
+from .stores import Store, StoredUpload, Terminable
+from .upload import Upload, UploadInfo, UploadState
+
+log = logging.getLogger(__name__)
+
+
+class UploadHandler:
+    """Takes one upload from its first byte to a complete file.
+
+    The methods are called one at a time, each awaited before the next.
+
+    Parameters
+    ----------
+    info
+        What the browser said of the file.
+    store
+        Where its bytes go. It is not touched before the first byte.
+    """
+
+    def __init__(self, info: UploadInfo, store: Store) -> None:
+        self.info = info
+        self.state: UploadState = "queued"
+        self.error: UploadError | None = None
+        self.file: UploadedFile | None = None
+        self._store = store
+        self._stored: StoredUpload | None = None
+        self._offset = 0
+        self._rate = Rate(time.monotonic())
+
+    @property
+    def offset(self) -> int:
+        """Bytes stored."""
+        return self._offset
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("complete", "failed", "cancelled")
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Store `data`, which belongs at `offset`.
+
+        Raises
+        ------
+        UploadError
+            ``wrong_offset`` if `offset` is not where the upload goes on: nothing is written and
+            nothing is lost. ``over_size`` or ``storage`` if the upload cannot go on.
+        """
+        if offset != self._offset:
+            raise UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
+        if offset + len(data) > self.info.size:
+            raise UploadError(
+                "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
+            )
+        try:
+            stored = await self._begin()
+            await stored.append(data)
+        except OSError as error:
+            raise storage_error(error) from error
+        self._offset = stored.offset
+        self._rate.update(self._offset, time.monotonic())
+
+    async def finish(self) -> UploadedFile:
+        """Make the upload a complete file; a second call gives the same file.
+
+        Raises
+        ------
+        UploadError
+            ``wrong_offset`` if bytes are missing; ``storage`` if the upload cannot go on.
+        """
+        if self.file is not None:
+            return self.file
+        if self._offset != self.info.size:
+            raise UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
+        try:
+            stored = await self._begin()  # a file of zero bytes begins here
+            self.file = await stored.finish()
+        except OSError as error:
+            raise storage_error(error) from error
+        self.state = "complete"
+        return self.file
+
+    async def cancel(self) -> None:
+        """Free what is stored; the upload is over."""
+        self.state = "cancelled"
+        await self._terminate()
+
+    async def fail(self, error: UploadError) -> None:
+        """Free what is stored; the upload is over because of `error`."""
+        self.state, self.error = "failed", error
+        await self._terminate()
+
+    def snapshot(self) -> Upload:
+        """Give the upload as the app sees it at this moment."""
+        running = self.state == "running"
+        return Upload(
+            name=self.info.name,
+            size=self.info.size,
+            stored=self._offset,
+            state=self.state,
+            rate=self._rate.bytes_per_second if running else None,
+            time_left=self._rate.time_left(self.info.size - self._offset) if running else None,
+            error=self.error.message if self.error else None,
+        )
+
+    async def _begin(self) -> StoredUpload:
+        if self._stored is None:
+            self._stored = await self._store.create(self.info)
+            self.state = "running"
+            self._rate = Rate(time.monotonic())
+        return self._stored
+
+    async def _terminate(self) -> None:
+        stored, self._stored = self._stored, None
+        if isinstance(stored, Terminable):
+            try:
+                await stored.terminate()
+            except OSError as error:
+                log.warning("Upload %s could not be freed: %s", self.info.id, error)
+
+
+def storage_error(error: OSError) -> UploadError:
+    """Give an error for the user; paths on the server stay in the log."""
+    reason = error.strerror or type(error).__name__
+    return UploadError("storage", f"The server could not store the file: {reason}.")

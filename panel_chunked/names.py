@@ -1,0 +1,49 @@
+"""File names from the browser, made safe for any file system; names are labels, never keys."""
+
+import re
+import unicodedata
+
+#: Bytes of UTF-8; file systems allow 255, and " (12)" or a suffix must still fit.
+MAX_NAME_BYTES = 200
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # Windows; "/" is the separator everywhere
+_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)", re.I)
+
+
+def safe_name(name: str) -> str:
+    """Make one path component of `name` that is visible and valid on Linux, macOS and Windows.
+
+    Control, bidirectional and other invisible characters are dropped, separators and what
+    Windows forbids become ``_``, as does what would hide the file (a leading dot).
+    """
+    name = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C")
+    name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
+    if not name:
+        return "file"
+    if name.startswith(".") or _WINDOWS_DEVICES.match(name):
+        name = "_" + name
+    return _shorten(name)
+
+
+def safe_relative_path(path: str) -> str:
+    """Make each component of a ``/``-separated path safe; ``.``, ``..`` and empty ones vanish."""
+    parts = [part for part in re.split(r"[/\\]", path) if part.strip() not in ("", ".", "..")]
+    return "/".join(map(safe_name, parts)) or "file"
+
+
+def numbered(name: str, number: int) -> str:
+    """Give ``report (1).csv`` for ``report.csv`` and 1."""
+    stem, suffix = _split_suffix(name)
+    return f"{stem} ({number}){suffix}"
+
+
+def _split_suffix(name: str) -> tuple[str, str]:
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, dot + suffix) if stem and len(suffix.encode()) <= 16 else (name, "")
+
+
+def _shorten(name: str) -> str:
+    stem, suffix = _split_suffix(name)
+    room = MAX_NAME_BYTES - len(suffix.encode())
+    stem = stem.encode()[:room].decode(errors="ignore").rstrip(". ")
+    return (stem or "_") + suffix

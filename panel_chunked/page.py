@@ -1,0 +1,98 @@
+"""One page that shows the widget: its session, its store, and the channel to reach it by."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import protocol
+from .channel import BEST_CHUNK_SIZE, Channel
+from .files import UploadedFile
+from .limits import Limits, parse_accept, parse_size
+from .session import Session, Settings
+from .stores import DirectoryStore, Store, TemporaryStore
+
+if TYPE_CHECKING:
+    from .widget import ChunkedFileInput
+
+#: Seconds between updates of `uploads` and `progress`.
+PROGRESS_INTERVAL = 0.2
+
+
+class WidgetPage:
+    """Connects a session with the widget's params; see `panel_chunked.session.Page`."""
+
+    def __init__(self, widget: "ChunkedFileInput", channel: Channel) -> None:
+        self.session = Session(self)
+        self.channel = channel
+        self._widget = widget
+        self._temporary: TemporaryStore | None = None
+        self._progress_timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def receive(self, channel: Channel, data: object) -> None:
+        """Take a message; answers go back the way the last message came."""
+        self.channel = channel
+        self.session.receive(data)
+
+    def close(self) -> None:
+        """Stop all uploads and delete the temporary files. Safe in any thread."""
+        self.channel.close()
+        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._close()))
+
+    async def _close(self) -> None:
+        if self._progress_timer is not None:
+            self._progress_timer.cancel()
+        await self.session.close()
+        if self._temporary is not None:
+            await asyncio.to_thread(self._temporary.close)
+
+    # What the session asks for
+
+    def settings(self) -> Settings:
+        widget = self._widget
+        limits = Limits(
+            accept=parse_accept(widget.accept),
+            max_file_size=parse_size(widget.max_file_size),
+            max_total_size=parse_size(widget.max_total_size),
+            max_files=widget.max_files,
+        )
+        return Settings(limits, self._store(), widget._takes_many, widget.disabled)
+
+    def welcome(self) -> protocol.Welcome:
+        wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
+        most = min(self.channel.max_message_size - 1024, self.channel.max_in_flight)
+        return protocol.Welcome(
+            protocol.VERSION,
+            self.channel.transport,
+            max_chunk_size=max(1, min(wanted, most)),
+            max_in_flight=self.channel.max_in_flight,
+        )
+
+    def send(self, message: protocol.ServerMessage) -> None:
+        self.channel.send(protocol.encode(message))
+
+    def progressed(self) -> None:
+        if self._progress_timer is None:
+            loop = asyncio.get_running_loop()
+            self._progress_timer = loop.call_later(PROGRESS_INTERVAL, self._publish_progress)
+
+    async def settled(self, picked: list[UploadedFile] | None) -> None:
+        values = await asyncio.to_thread(self._widget._read_values, picked or [])
+        self.channel.run(lambda: self._widget._publish(picked and list(zip(picked, values))))
+
+    def deleted(self, upload_id: str) -> None:
+        self.session.forget(upload_id)
+        self._widget._publish(None)
+
+    def _publish_progress(self) -> None:
+        self._progress_timer = None
+        if not self.session.idle:
+            self.channel.run(self._widget._publish_progress)
+
+    def _store(self) -> Store:
+        destination: Any = self._widget.destination
+        if destination is not None:
+            return DirectoryStore(Path(destination))
+        if self._temporary is None:
+            self._temporary = TemporaryStore()
+        return self._temporary

@@ -1,0 +1,163 @@
+"""Messages between browser and server: their shapes, and nothing of how they travel.
+
+The TypeScript twin is ``ts/src/protocol.ts``; ``tests/golden`` holds messages that both read.
+The browser is untrusted: `decode` is the only way in, and it checks every field.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from .errors import ErrorCode, UploadError
+
+VERSION = 1
+
+#: Largest integer that a JavaScript number holds exactly (ECMA-262, Number.MAX_SAFE_INTEGER).
+MAX_SAFE_INTEGER = 2**53 - 1
+
+Key = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(max_length=4096)]
+Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    pass
+
+
+class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the browser says of a file; `key` is the browser's own name for the upload."""
+
+    key: Key
+    name: Text
+    relative_path: Text
+    size: Size
+    mime_type: Annotated[str, Meta(max_length=255)]
+
+
+class Hello(_Message, frozen=True, tag="hello"):
+    """The page asks who is there."""
+
+    version: int
+
+
+class Create(_Message, frozen=True, tag="create"):
+    """Files picked together; `more` says that the batch goes on in another message."""
+
+    batch: Key
+    files: Annotated[list[FileFacts], Meta(max_length=1000)]
+    more: bool
+
+
+class Chunk(_Message, frozen=True, tag="chunk"):
+    """Bytes of a file from `offset` on."""
+
+    id: Key
+    offset: Size
+    data: bytes
+
+
+class Finish(_Message, frozen=True, tag="finish"):
+    """All bytes were sent."""
+
+    id: Key
+
+
+class Abort(_Message, frozen=True, tag="abort"):
+    """Stop the upload and free what is stored of it."""
+
+    id: Key
+
+
+class Remove(_Message, frozen=True, tag="remove"):
+    """Delete a complete file."""
+
+    id: Key
+
+
+ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove
+
+
+class Welcome(_Message, frozen=True, tag="welcome"):
+    """Answers `Hello` with what the transport takes, in bytes.
+
+    A socket copies a chunk when it is given to it; a comm sends it later.
+    """
+
+    version: int
+    transport: Literal["socket", "comm"]
+    max_chunk_size: int
+    max_in_flight: int
+
+
+class Created(_Message, frozen=True, tag="created"):
+    """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent."""
+
+    key: str
+    id: str
+    offset: int
+    grant: int
+
+
+class Ack(_Message, frozen=True, tag="ack"):
+    """`offset` bytes are stored; `grant` bytes beyond that may be sent."""
+
+    id: str
+    offset: int
+    grant: int
+
+
+class Complete(_Message, frozen=True, tag="complete"):
+    """The file is whole and stored."""
+
+    id: str
+
+
+class Removed(_Message, frozen=True, tag="removed"):
+    """Nothing of the upload is stored any more."""
+
+    id: str
+
+
+class Error(_Message, frozen=True, tag="error", omit_defaults=True):
+    """A message was refused.
+
+    With the code ``wrong_offset`` the upload goes on from `offset`; with any other it has failed.
+    `key` names an upload that was never created, `id` any other.
+    """
+
+    code: ErrorCode
+    message: str
+    key: str | None = None
+    id: str | None = None
+    offset: int | None = None
+
+
+ServerMessage = Welcome | Created | Ack | Complete | Removed | Error
+
+
+def decode(data: object) -> ClientMessage:
+    """Check what came from the browser.
+
+    Parameters
+    ----------
+    data
+        A message as Bokeh deserialized it: a dict with a ``kind``; binary values are bytes.
+
+    Raises
+    ------
+    UploadError
+        With the code ``bad_message``, if it is not one of the messages above to the letter.
+    """
+    if isinstance(data, dict) and isinstance(data.get("data"), memoryview):
+        data = {**data, "data": bytes(data["data"])}  # a notebook comm delivers memoryviews
+    try:
+        return msgspec.convert(data, ClientMessage)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise UploadError("bad_message", f"Not a valid upload message: {error}") from None
+
+
+def encode(message: ServerMessage) -> dict[str, Any]:
+    """Turn a message into plain dicts, strings and numbers."""
+    plain: dict[str, Any] = msgspec.to_builtins(message)
+    return plain

@@ -1,0 +1,43 @@
+"""What a store must offer, and what it may offer.
+
+A store knows nothing of limits, offsets that do not fit, or messages: the handler has checked all
+that before it calls. Calls for one upload come one at a time, each awaited before the next.
+A store raises `OSError` for what the storage refuses.
+"""
+
+from typing import Protocol, runtime_checkable
+
+from ..files import UploadedFile
+from ..upload import UploadInfo
+
+
+class StoredUpload(Protocol):
+    """One upload in a store."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes stored."""
+
+    async def append(self, data: bytes) -> None:
+        """Store `data` behind what is there; when this returns, `offset` counts it."""
+
+    async def finish(self) -> UploadedFile:
+        """Make the upload a complete file. Nothing is appended after this."""
+
+
+class Store(Protocol):
+    """Keeps the bytes of uploads."""
+
+    async def create(self, info: UploadInfo) -> StoredUpload:
+        """Begin an upload of ``info.size`` bytes, none of them stored yet."""
+
+    def close(self) -> None:
+        """Free what belongs to the session that ends; complete files too, if temporary."""
+
+
+@runtime_checkable
+class Terminable(Protocol):
+    """A stored upload that can free what is stored of it before it is finished."""
+
+    async def terminate(self) -> None:
+        """Free everything that is stored. Nothing else is called after this."""

@@ -1,0 +1,110 @@
+"""Uploads as files in a directory."""
+
+import asyncio
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import aiofiles
+
+from ..files import UploadedFile
+from ..names import numbered
+from ..upload import UploadInfo
+
+
+class DirectoryStore:
+    """Puts each upload into `root` under its own name, once it is whole.
+
+    Until then its bytes are in a hidden file beside it. A name that is taken gets a number;
+    nothing that is there is ever overwritten.
+
+    Parameters
+    ----------
+    root
+        The directory. It is made when the first upload begins.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @property
+    def _upload_class(self) -> "type[DirectoryUpload]":
+        return DirectoryUpload
+
+    async def create(self, info: UploadInfo) -> "DirectoryUpload":
+        target = self.target(info)
+        await asyncio.to_thread(self._make_parents, target)
+        partial = target.parent / f".{info.id}.part"
+        file = await aiofiles.open(partial, "xb", buffering=0)
+        return self._upload_class(info, target, partial, file)
+
+    def target(self, info: UploadInfo) -> Path:
+        return self.root / PurePosixPath(info.relative_path)
+
+    def close(self) -> None:
+        """Files in a directory stay."""
+
+    def _make_parents(self, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.resolve().is_relative_to(self.root.resolve()):
+            raise PermissionError(f"{target.parent} leads outside {self.root}.")
+
+
+class DirectoryUpload:
+    """A partial file that becomes `target`."""
+
+    def __init__(self, info: UploadInfo, target: Path, partial: Path, file: Any) -> None:
+        self._info = info
+        self._target = target
+        self._partial = partial
+        self._file = file  # aiofiles: each call runs in the event loop's thread pool
+        self._offset = 0
+
+    @property
+    def offset(self) -> int:
+        return self._offset
+
+    async def append(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:  # an unbuffered write may take less than it was given
+            written = await self._file.write(view)
+            self._offset += written
+            view = view[written:]
+
+    async def finish(self) -> UploadedFile:
+        await self._file.close()
+        path = await asyncio.to_thread(_move_to_free_name, self._partial, self._target)
+        return UploadedFile(self._info, path)
+
+    async def terminate(self) -> None:
+        await self._file.close()
+        await asyncio.to_thread(self._partial.unlink, missing_ok=True)
+
+
+def _move_to_free_name(partial: Path, target: Path) -> Path:
+    """Give `partial` the name `target`, or the first numbered one that is free."""
+    candidate, number = target, 0
+    while True:
+        try:
+            _move_without_overwriting(partial, candidate)
+        except FileExistsError:
+            number += 1
+            candidate = target.with_name(numbered(target.name, number))
+        else:
+            return candidate
+
+
+def _move_without_overwriting(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)  # unlike a rename, fails if the target exists
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: reserve the name first
+        target.open("xb").close()
+        try:
+            source.replace(target)
+        except OSError:
+            target.unlink()
+            raise
+    else:
+        source.unlink()

@@ -1,0 +1,48 @@
+"""Uploads as temporary files."""
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+
+from ..files import UploadedFile
+from ..upload import UploadInfo
+from .directory import DirectoryStore, DirectoryUpload
+
+
+class TemporaryStore(DirectoryStore):
+    """Puts each upload into a directory of its own, so that it keeps its name.
+
+    A file goes when nothing refers to its `UploadedFile` any more, when the store is closed,
+    and at the latest when the process exits.
+    """
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(
+            prefix="panel_chunked-", ignore_cleanup_errors=True
+        )
+        super().__init__(Path(self._directory.name))
+
+    def target(self, info: UploadInfo) -> Path:
+        return self.root / info.id / info.name
+
+    def close(self) -> None:
+        self._directory.cleanup()
+
+    @property
+    def _upload_class(self) -> type[DirectoryUpload]:
+        return TemporaryUpload
+
+
+class TemporaryUpload(DirectoryUpload):
+    """A partial file in a directory that goes with the file."""
+
+    async def finish(self) -> UploadedFile:
+        file = await super().finish()
+        # At exit the whole directory of the store goes, so no finalizer has to run then.
+        weakref.finalize(file, shutil.rmtree, file.path.parent, ignore_errors=True).atexit = False
+        return file
+
+    async def terminate(self) -> None:
+        await super().terminate()
+        self._partial.parent.rmdir()

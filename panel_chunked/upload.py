@@ -1,0 +1,63 @@
+"""One upload as the app sees it while it runs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+UploadState = Literal["queued", "running", "complete", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class UploadInfo:
+    """What is known of a file before its first byte; the names are safe.
+
+    Attributes
+    ----------
+    id
+        Unguessable, made by the server.
+    name
+        Safe file name.
+    relative_path
+        Safe path inside the folder that was picked, ``/`` between the parts; else the name.
+    size
+        Bytes.
+    mime_type
+        As the browser says; ``application/octet-stream`` if it says nothing.
+    original_name
+        The name as the browser sent it. Never use it as a path.
+    """
+
+    id: str
+    name: str
+    relative_path: str
+    size: int
+    mime_type: str
+    original_name: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A moment of an upload, as ``ChunkedFileInput.uploads`` lists it.
+
+    Attributes
+    ----------
+    name, size
+        File name and bytes.
+    stored
+        Bytes stored so far.
+    state
+        ``"queued"``, ``"running"``, ``"complete"``, ``"failed"`` or ``"cancelled"``.
+    rate
+        Bytes per second over the last seconds; None before there is one.
+    time_left
+        Seconds at this rate; None before there is one.
+    error
+        What went wrong, for a failed upload.
+    """
+
+    name: str
+    size: int
+    stored: int
+    state: UploadState
+    rate: float | None = None
+    time_left: float | None = None
+    error: str | None = None

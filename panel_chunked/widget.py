@@ -1,0 +1,356 @@
+"""The widget: the params and methods of `panel.widgets.FileInput`, for files of any size."""
+
+import secrets
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+import param
+from bokeh.document import Document
+from bokeh.model import Model
+from panel.custom import JSComponent
+from panel.pane.markup import Markdown
+from panel.util import edit_readonly
+from panel.widgets import FileInput
+
+from .channel import Channel
+from .files import UploadedFile
+from .limits import format_size, parse_accept, parse_size
+from .page import WidgetPage
+from .upload import Upload
+
+
+class Size(param.Parameter):
+    """A number of bytes: an int, or a string such as ``"5 GB"`` or ``"200 MiB"``."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        parse_size(val)
+
+
+class Destination(param.Parameter):
+    """None, or the path of a directory."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val is not None and not isinstance(val, (str, PathLike)):
+            raise ValueError(f"destination must be None or a directory, not {val!r}.")
+
+
+class ChunkedFileInput(JSComponent, FileInput):
+    """Upload files of any size, in chunks below the message limit of the server.
+
+    It takes the place of `panel.widgets.FileInput`: `value`, `filename` and `mime_type` hold the
+    files of the last pick. `files` holds every file that the page lists, on disk.
+
+    Reference: https://panel.holoviz.org/reference/widgets/FileInput.html
+
+    :Example:
+
+    >>> ChunkedFileInput(accept=".mp4,video/*", multiple=True, max_file_size="5 GB")
+    """
+
+    accept = param.ClassSelector(
+        default=None,
+        class_=(str, list),
+        doc="""
+        Accepted kinds of files: extensions, MIME types and wildcards such as ``image/*``, as a
+        comma-separated string or a list. Checked in the browser and again on the server.""",
+    )
+
+    chunk_size = Size(
+        default=None,
+        doc="""
+        Most bytes of a file in one message; None chooses. Set it if a proxy takes less than the
+        server does.""",
+    )
+
+    destination = Destination(
+        default=None,
+        doc="""
+        Directory for the files, made if it does not exist. None keeps temporary files, which go
+        with the session.""",
+    )
+
+    directory = param.Boolean(
+        default=False,
+        doc="""
+        Whether a folder is picked instead of files. `filename` then holds relative paths.""",
+    )
+
+    files = param.List(
+        default=[],
+        item_type=UploadedFile,
+        readonly=True,
+        doc="""
+        Complete files, in the order they were completed.""",
+    )
+
+    layout = param.Selector(
+        default="compact",
+        objects=["compact", "dropzone"],
+        doc="""
+        ``"compact"`` is one line high, ``"dropzone"`` a large area to drop files on.""",
+    )
+
+    max_file_size = Size(
+        default=None,
+        doc="""
+        Most bytes that a file may have, such as ``"5 GB"``; None is no limit.""",
+    )
+
+    max_files = param.Integer(
+        default=None,
+        bounds=(1, None),
+        doc="""
+        Most files that may be uploaded; None is no limit.""",
+    )
+
+    max_total_size = Size(
+        default=None,
+        doc="""
+        Most bytes that all files together may have; None is no limit.""",
+    )
+
+    progress = param.Integer(
+        default=0,
+        bounds=(0, 100),
+        readonly=True,
+        doc="""
+        Percent stored of everything that is running; 100 once it is complete.""",
+    )
+
+    uploads = param.List(
+        default=[],
+        item_type=Upload,
+        readonly=True,
+        doc="""
+        What is queued or running, and what has failed since the last pick.""",
+    )
+
+    value_limit = Size(
+        default="256 MB",
+        allow_None=False,
+        doc="""
+        Most bytes that `value` may hold. A file beyond it has the value None; read it through
+        `files`.""",
+    )
+
+    _bundle = Path(__file__).parent / "dist" / "panel_chunked.bundle.js"
+
+    _rename: ClassVar[Mapping[str, str | None]] = {
+        "chunk_size": None,
+        "destination": None,
+        "files": None,
+        "filename": "filename",
+        "label": "label",
+        "mime_type": "mime_type",
+        "progress": None,
+        "uploads": None,
+        "value": "value",
+        "value_limit": None,
+    }
+
+    # The page fills these in itself when something is linked to them, as FileInput's model does.
+    _source_transforms: ClassVar[Mapping[str, str | None]] = {
+        "value": "'data:' + source.mime_type + ';base64,' + value",
+    }
+
+    _set_in_page: ClassVar[frozenset[str]] = frozenset({"value", "filename", "mime_type"})
+
+    def __init__(self, **params: Any) -> None:
+        self._pages: dict[str | None, WidgetPage] = {}
+        self._channels: dict[str, Channel] = {}
+        self._picked: list[tuple[UploadedFile, bytes | None]] = []
+        self._token = secrets.token_urlsafe(16)
+        super().__init__(**params)
+
+    def save(self, filename: Any) -> None:
+        """Save the files of the last pick.
+
+        Parameters
+        ----------
+        filename
+            Path (`str` or `pathlib.Path`) or binary file object; a list of these, one for each
+            file, if `value` is a list.
+
+        Raises
+        ------
+        TypeError
+            If a list is given for one file or the other way round, or something that is neither
+            a path nor a file object.
+        ValueError
+            If nothing was uploaded, or the list has another length than the files.
+        """
+        sources: list[Any] = [file for file, _ in self._picked]
+        if not sources:
+            sources = self.value if isinstance(self.value, list) else [self.value]
+        several = isinstance(self.filename, list) or isinstance(self.value, list)
+        if isinstance(filename, list) != several:
+            raise TypeError(
+                "There is a list of files: give a list of filenames or file objects."
+                if several
+                else "There is a single file: give one filename or file object, not a list."
+            )
+        targets = filename if isinstance(filename, list) else [filename]
+        if len(targets) != len(sources):
+            raise ValueError(f"{len(targets)} filenames were given for {len(sources)} files.")
+        for source, target in zip(sources, targets):
+            _save(source, target)
+
+    def clear(self) -> None:
+        """Cancel what runs, forget all files, and empty the page.
+
+        Temporary files are deleted; files in a `destination` stay.
+        """
+        for page in list(self._pages.values()):
+            page.session.clear()
+        self._picked = []
+        self._update(files=[], value=None, filename=None, mime_type=None)
+
+    # Outputs
+
+    @property
+    def _takes_many(self) -> bool:
+        return bool(self.multiple or self.directory)
+
+    def _read_values(self, files: list[UploadedFile]) -> list[bytes | None]:
+        """Read what `value` may hold of `files`."""
+        room = parse_size(self.value_limit) or 0
+        values: list[bytes | None] = []
+        for file in files if self.destination is None else []:
+            if file.size <= room:
+                room -= file.size
+                values.append(file.read())
+            else:
+                limit = format_size(parse_size(self.value_limit) or 0)
+                self.param.warning(
+                    f"{file.name} ({format_size(file.size)}) is beyond value_limit ({limit}), so "
+                    "its value is None; read it through the widget's files."
+                )
+                values.append(None)
+        return values or [None] * len(files)
+
+    def _publish(self, picked: list[tuple[UploadedFile, bytes | None]] | None) -> None:
+        """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
+        files = [file for page in self._pages.values() for file in page.session.files]
+        before = self._picked
+        self._picked = [entry for entry in picked or before if entry[0] in files]
+        outputs = self._values() if picked or self._picked != before else {}
+        self._update(files=files, **self._progress(), **outputs)
+
+    def _publish_progress(self) -> None:
+        self._update(**self._progress())
+
+    def _progress(self) -> dict[str, Any]:
+        sessions = [page.session for page in self._pages.values()]
+        stored = sum(session.progress[0] for session in sessions)
+        size = sum(session.progress[1] for session in sessions)
+        idle = all(session.idle for session in sessions)
+        percent = stored * 100 // size if size else 100 if idle else 0
+        return {"uploads": [u for s in sessions for u in s.uploads], "progress": percent}
+
+    def _values(self) -> dict[str, Any]:
+        names = [f.relative_path if self.directory else f.name for f, _ in self._picked]
+        types = [file.mime_type for file, _ in self._picked]
+        values = [value for _, value in self._picked]
+        outputs: dict[str, list[Any]] = {"value": values, "filename": names, "mime_type": types}
+        if not self._picked:
+            return dict.fromkeys(outputs)
+        many = self._takes_many
+        result: dict[str, Any] = {k: v if many else v[-1] for k, v in outputs.items()}
+        if self.destination is not None:
+            result["value"] = None
+        return result
+
+    def _update(self, **outputs: Any) -> None:
+        with edit_readonly(self):
+            self.param.update(**outputs)
+
+    # Panel
+
+    def _register_events(
+        self, *event_names: str, model: Model, doc: Document, comm: Any
+    ) -> None:
+        channel = Channel(model, doc, comm)
+        channel.listen(self._receive)
+        self._channels[model.id] = channel
+
+    def _receive(self, channel: Channel, data: object) -> None:
+        context = channel.doc.session_context
+        key = context.id if context is not None else None
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = WidgetPage(self, channel)
+            if context is not None:
+                channel.doc.on_session_destroyed(lambda _: self._close_page(key))
+        page.receive(channel, data)
+
+    def _close_page(self, key: str | None) -> None:
+        page = self._pages.pop(key, None)
+        if page is not None:
+            page.close()
+
+    def _cleanup(self, root: Model | None = None) -> None:
+        if root is not None and root.ref["id"] in self._models:
+            model, _ = self._models[root.ref["id"]]
+            channel = self._channels.pop(model.id, None)
+            if channel is not None:
+                channel.close()
+        super()._cleanup(root)
+
+    @property
+    def _linked_properties(self) -> tuple[str, ...]:
+        """None: a page that could change a limit would not be limited."""
+        return ()
+
+    def _get_properties(self, doc: Document | None) -> dict[str, Any]:
+        properties: dict[str, Any] = super()._get_properties(doc)
+        properties["disabled"] = self.disabled
+        properties["data"].esm_constants = {"widget": self._token}
+        return properties
+
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        params = {name: value for name, value in params.items() if name not in self._set_in_page}
+        described, description = "description" in params, params.pop("description", None)
+        properties: dict[str, Any] = super()._process_param_change(params)
+        if described:  # Widget would make a Bokeh tooltip of it
+            properties["description"] = description and _render_markdown(description)
+        if "accept" in properties:
+            properties["accept"] = list(parse_accept(properties["accept"]))
+        for name in ("max_file_size", "max_total_size"):
+            if name in properties:
+                properties[name] = parse_size(properties[name])
+        return properties
+
+    def _update_model(
+        self,
+        events: dict[str, Any],
+        msg: dict[str, Any],
+        root: Model,
+        model: Model,
+        doc: Document,
+        comm: Any,
+    ) -> None:
+        if "disabled" in msg:
+            model.disabled = msg["disabled"]
+        super()._update_model(events, msg, root, model, doc, comm)
+
+
+def _save(source: UploadedFile | bytes | None, target: str | PathLike[str] | BinaryIO) -> None:
+    if source is None:
+        raise ValueError("There is nothing to save: no file was uploaded, or its value is None.")
+    if isinstance(source, UploadedFile):
+        source.save(target)
+    elif isinstance(target, (str, PathLike)):
+        Path(target).write_bytes(source)
+    elif hasattr(target, "write"):
+        target.write(source)
+    else:
+        raise TypeError(f"Save to a path or a file object, not to {target!r}.")
+
+
+def _render_markdown(text: str) -> str:
+    html: str = Markdown._get_parser("markdown-it", (), Markdown.hard_line_break).render(text)
+    return html

@@ -1,0 +1,94 @@
+/** The one place that knows Panel: messages and params of one rendered model. */
+
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Limits } from "./limits";
+import { type ClientMessage, parse, type ServerMessage } from "./protocol";
+
+/** What an upload needs to reach the server. */
+export interface Channel {
+  send(message: ClientMessage): void;
+}
+
+/** The params of the widget that the page shows or obeys. */
+export interface Settings extends Limits {
+  label: string;
+  description: string | null;
+  layout: "compact" | "dropzone";
+  disabled: boolean;
+  multiple: boolean;
+  directory: boolean;
+}
+
+/** Panel's proxy of an ESM model, as far as it is used here. */
+export interface PanelModel {
+  esm_constants: { widget: string };
+  send_msg(data: unknown): void;
+  on(event: string | string[], callback: (data: unknown) => void): void;
+  label: string | null;
+  description: string | null;
+  layout: "compact" | "dropzone";
+  disabled: boolean;
+  multiple: boolean;
+  directory: boolean;
+  accept: string[] | null;
+  max_file_size: number | null;
+  max_total_size: number | null;
+  max_files: number | null;
+}
+
+const PARAMS = [
+  "label",
+  "description",
+  "layout",
+  "disabled",
+  "multiple",
+  "directory",
+  "accept",
+  "max_file_size",
+  "max_total_size",
+  "max_files",
+];
+
+export class PanelChannel implements Channel {
+  readonly settings: ReadonlySignal<Settings>;
+
+  constructor(private readonly model: PanelModel) {
+    const settings: Signal<Settings> = signal(readSettings(model));
+    model.on(PARAMS, () => {
+      settings.value = readSettings(model);
+    });
+    this.settings = settings;
+  }
+
+  /** The same for every view of the same widget, and never again for another widget. */
+  get widget(): string {
+    return this.model.esm_constants.widget;
+  }
+
+  send(message: ClientMessage): void {
+    this.model.send_msg(message);
+  }
+
+  listen(receive: (message: ServerMessage) => void): void {
+    this.model.on("msg:custom", (data) => {
+      const message = parse(data);
+      if (message === null) console.warn("panel_chunked: not a message of this version", data);
+      else receive(message);
+    });
+  }
+}
+
+function readSettings(model: PanelModel): Settings {
+  return {
+    label: model.label ?? "",
+    description: model.description,
+    layout: model.layout,
+    disabled: model.disabled,
+    multiple: model.multiple || model.directory,
+    directory: model.directory,
+    accept: model.accept ?? [],
+    maxFileSize: model.max_file_size,
+    maxTotalSize: model.max_total_size,
+    maxFiles: model.max_files,
+  };
+}

@@ -1,0 +1,26 @@
+/** Where the parts come together: Panel calls `render` for every view of the widget. */
+
+import "./view/style.css";
+import { h, render as mount } from "preact";
+import { PanelChannel, type PanelModel } from "./channel";
+import { queueOf } from "./registry";
+import { type DataModel, setPageValues } from "./values";
+import { Widget } from "./view/widget";
+
+interface RenderProps {
+  model: PanelModel;
+  data: DataModel;
+  el: HTMLElement;
+}
+
+export function render({ model, data, el }: RenderProps): void {
+  const channel = new PanelChannel(model);
+  const queue = queueOf(channel.widget);
+  const { settings } = channel;
+  queue.onBatch = (files) => void setPageValues(data, files, settings.value.multiple);
+  queue.attach(channel);
+  model.on("remove", () => mount(null, el));
+  mount(h(Widget, { queue, settings }), el);
+}
+
+export default { render };

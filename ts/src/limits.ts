@@ -1,0 +1,50 @@
+/**
+ * What may be uploaded. The server checks the same again; this spares the user the wait.
+ */
+
+/** Sizes in bytes; null is no limit. `accept` is lower case: `.ext`, `type/subtype`, `type/*`. */
+export interface Limits {
+  accept: string[];
+  maxFileSize: number | null;
+  maxTotalSize: number | null;
+  maxFiles: number | null;
+}
+
+export type Refusal =
+  | { code: "not_accepted"; accept: string[] }
+  | { code: "file_too_large"; size: number; limit: number }
+  | { code: "total_too_large"; size: number; limit: number }
+  | { code: "too_many_files"; limit: number };
+
+/** Say why this file may not be uploaded besides those already there, or null if it may. */
+export function check(
+  limits: Limits,
+  file: Pick<File, "name" | "type" | "size">,
+  held: { files: number; size: number },
+): Refusal | null {
+  const { accept, maxFileSize, maxTotalSize, maxFiles } = limits;
+  if (!accepts(accept, file)) return { code: "not_accepted", accept };
+  if (maxFileSize !== null && file.size > maxFileSize) {
+    return { code: "file_too_large", size: file.size, limit: maxFileSize };
+  }
+  if (maxFiles !== null && held.files + 1 > maxFiles) {
+    return { code: "too_many_files", limit: maxFiles };
+  }
+  const total = held.size + file.size;
+  if (maxTotalSize !== null && total > maxTotalSize) {
+    return { code: "total_too_large", size: total, limit: maxTotalSize };
+  }
+  return null;
+}
+
+function accepts(accept: string[], file: Pick<File, "name" | "type">): boolean {
+  if (accept.length === 0 || accept.includes("*/*")) return true;
+  const name = file.name.toLowerCase();
+  const type = file.type.toLowerCase();
+  return accept.some((kind) => {
+    if (kind.startsWith(".")) return name.endsWith(kind);
+    // The browser does not know every type; then the server, which knows more, decides.
+    if (type === "") return true;
+    return kind.endsWith("/*") ? type.startsWith(kind.slice(0, -1)) : type === kind;
+  });
+}

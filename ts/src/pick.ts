@@ -1,0 +1,18 @@
+/** Files from a file dialog or a drop, with their paths. */
+
+import { fromEvent } from "file-selector";
+import type { PickedFile } from "./queue";
+
+/** Give the files of a `change` or `drop` event; folders that were dropped are walked through. */
+export async function pickedFiles(event: Event): Promise<PickedFile[]> {
+  const items = await fromEvent(event);
+  return items
+    .filter((item) => item instanceof File)
+    .map((file) => ({ file, relativePath: relativePath(file) }));
+}
+
+function relativePath(file: File & { relativePath?: string }): string {
+  // "./name" for a file by itself, "/folder/name" for one in a folder
+  const path = file.webkitRelativePath || file.relativePath || file.name;
+  return path.replace(/^\.?\/+/, "");
+}

@@ -1,0 +1,112 @@
+/**
+ * Messages between browser and server: their shapes, and nothing of how they travel.
+ *
+ * The Python twin is `panel_chunked/protocol.py`; `tests/golden` holds messages that both read.
+ */
+
+export const VERSION = 1;
+
+/** What the server is told of a file; `key` is the browser's own name for the upload. */
+export interface FileFacts {
+  key: string;
+  name: string;
+  relative_path: string;
+  size: number;
+  mime_type: string;
+}
+
+export type ClientMessage =
+  | { kind: "hello"; version: number }
+  /** Files picked together; `more` says that the batch goes on in another message. */
+  | { kind: "create"; batch: string; files: FileFacts[]; more: boolean }
+  | { kind: "chunk"; id: string; offset: number; data: ArrayBuffer }
+  | { kind: "finish"; id: string }
+  /** Stop the upload and free what is stored of it. */
+  | { kind: "abort"; id: string }
+  /** Delete a complete file. */
+  | { kind: "remove"; id: string };
+
+export interface Welcome {
+  kind: "welcome";
+  version: number;
+  /** A socket copies what it is given; a comm sends it later. */
+  transport: "socket" | "comm";
+  max_chunk_size: number;
+  max_in_flight: number;
+}
+
+/** `offset` bytes are stored; `grant` bytes beyond that may be sent. */
+export interface Ack {
+  kind: "ack";
+  id: string;
+  offset: number;
+  grant: number;
+}
+
+export interface Created extends Omit<Ack, "kind"> {
+  kind: "created";
+  key: string;
+}
+
+/**
+ * A message was refused. With the code `wrong_offset` the upload goes on from `offset`; with any
+ * other it has failed. `key` names an upload that was never created, `id` any other.
+ */
+export interface ErrorMessage {
+  kind: "error";
+  code: string;
+  message: string;
+  key?: string;
+  id?: string;
+  offset?: number;
+}
+
+export type ServerMessage =
+  | Welcome
+  | Created
+  | Ack
+  | { kind: "complete"; id: string }
+  /** Nothing of the upload is stored any more. */
+  | { kind: "removed"; id: string }
+  | ErrorMessage;
+
+type Check = (value: unknown) => boolean;
+
+const isString: Check = (value) => typeof value === "string";
+const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTransport: Check = (value) => value === "socket" || value === "comm";
+const orMissing =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
+  welcome: {
+    version: isSize,
+    transport: isTransport,
+    max_chunk_size: isSize,
+    max_in_flight: isSize,
+  },
+  created: { key: isString, id: isString, offset: isSize, grant: isSize },
+  ack: { id: isString, offset: isSize, grant: isSize },
+  complete: { id: isString },
+  removed: { id: isString },
+  error: {
+    code: isString,
+    message: isString,
+    key: orMissing(isString),
+    id: orMissing(isString),
+    offset: orMissing(isSize),
+  },
+};
+
+/** Give the message, or null if it is none of this version. */
+export function parse(data: unknown): ServerMessage | null {
+  const message = data instanceof Map ? Object.fromEntries(data) : data;
+  if (typeof message !== "object" || message === null || !("kind" in message)) return null;
+  const kind = message.kind as ServerMessage["kind"];
+  if (!Object.hasOwn(FIELDS, kind)) return null;
+  const fields = message as Record<string, unknown>;
+  const valid = Object.entries(FIELDS[kind]).every(([name, check]) => check(fields[name]));
+  return valid ? (message as ServerMessage) : null;
+}

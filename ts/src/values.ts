@@ -1,0 +1,40 @@
+/**
+ * `value`, `filename` and `mime_type` of the model in the page, for `jslink` and `jscallback`.
+ *
+ * As FileInput has them, `value` is base64. They are set only if something in the page listens,
+ * and never sent to the server, which has the bytes already.
+ */
+
+/** The data model of a Panel ESM component, as far as it is used here. */
+export interface DataModel {
+  js_property_callbacks: Record<string, unknown[]> | Map<string, unknown[]>;
+  setv(values: Record<string, unknown>, options: { sync: boolean }): void;
+}
+
+const NAMES = ["value", "filename", "mime_type"];
+
+export async function setPageValues(
+  model: DataModel,
+  files: File[],
+  multiple: boolean,
+): Promise<void> {
+  const callbacks = model.js_property_callbacks;
+  const keys = callbacks instanceof Map ? [...callbacks.keys()] : Object.keys(callbacks);
+  if (!NAMES.some((name) => keys.includes(`change:${name}`))) return;
+  const values = {
+    value: await Promise.all(files.map(base64)),
+    filename: files.map((file) => file.webkitRelativePath || file.name),
+    mime_type: files.map((file) => file.type || "application/octet-stream"),
+  };
+  const last = Object.fromEntries(NAMES.map((name, i) => [name, Object.values(values)[i]?.at(-1)]));
+  model.setv(multiple ? values : last, { sync: false });
+}
+
+function base64(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).split(",")[1] ?? "");
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}

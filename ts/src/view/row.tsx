@@ -1,0 +1,95 @@
+/** One file: what it is, how far it is, what can be done about it. */
+
+import type { UploadQueue } from "../queue";
+import type { Upload } from "../upload";
+import { bytes, duration, percent } from "./format";
+import { Icon } from "./icons";
+import { failureText, texts } from "./texts";
+
+interface RowProps {
+  upload: Upload;
+  queue: UploadQueue;
+  /** Called when the row goes, and with it the button that has the focus. */
+  focusButton: () => void;
+}
+
+export function Row({ upload, queue, focusButton }: RowProps) {
+  const state = upload.state.value;
+  const { name, size } = upload.file;
+  const bad = state.kind === "refused" || state.kind === "failed";
+  return (
+    <li class={`row ${state.kind}`} data-state={state.kind}>
+      <div class="line">
+        {state.kind === "complete" && <Icon name="done" />}
+        {bad && <Icon name="warning" />}
+        <span class="name" title={upload.relativePath}>
+          {name}
+        </span>
+        <span class="size">{bytes(size)}</span>
+        <RowAction upload={upload} queue={queue} focusButton={focusButton} />
+      </div>
+      {(state.kind === "running" || state.kind === "finishing") && (
+        <progress max={size || 1} value={upload.stored.value} aria-label={name} />
+      )}
+      <div class="detail">
+        <Detail upload={upload} />
+      </div>
+    </li>
+  );
+}
+
+function Detail({ upload }: { upload: Upload }) {
+  const state = upload.state.value;
+  switch (state.kind) {
+    case "refused":
+    case "failed":
+      return (
+        <span role="alert">
+          {state.kind === "refused" ? texts.refused : texts.failed}: {failureText(state.failure)}
+        </span>
+      );
+    case "running":
+      return <Running upload={upload} />;
+    case "complete":
+      return <span class="hidden">{texts.status.complete}</span>; // the tick says it already
+    default:
+      return <span>{texts.status[state.kind]}</span>;
+  }
+}
+
+function Running({ upload }: { upload: Upload }) {
+  const { size } = upload.file;
+  const stored = upload.stored.value;
+  const rate = upload.rate.value;
+  return (
+    <>
+      <span>{percent(stored, size)}</span>
+      {rate !== null && rate > 0 && (
+        <>
+          <span>{bytes(rate)}/s</span>
+          <span>{duration((size - stored) / rate)} left</span>
+        </>
+      )}
+    </>
+  );
+}
+
+function RowAction({ upload, queue, focusButton }: RowProps) {
+  const { name } = upload.file;
+  const { active } = upload;
+  const complete = upload.state.value.kind === "complete";
+  const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);
+  const onClick = () => {
+    if (active) queue.cancel(upload);
+    else {
+      if (complete) queue.remove(upload);
+      else queue.dismiss(upload);
+      focusButton();
+    }
+  };
+  return (
+    <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
+      <Icon name={complete ? "remove" : "close"} />
+    </button>
+  );
+}

@@ -1,0 +1,166 @@
+/** The widget: a button that is a drop target, and a row for each file. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject, TargetedEvent } from "preact";
+import { useId, useRef } from "preact/hooks";
+import type { Settings } from "../channel";
+import { pickedFiles } from "../pick";
+import type { UploadQueue } from "../queue";
+import { Icon } from "./icons";
+import { Row } from "./row";
+import { limitsText, texts } from "./texts";
+
+/** Rows that are shown; a folder may have thousands of files. */
+const MAX_ROWS = 100;
+
+interface WidgetProps {
+  queue: UploadQueue;
+  settings: { readonly value: Settings };
+}
+
+export function Widget({ queue, settings }: WidgetProps) {
+  const { label, description, layout, disabled } = settings.value;
+  const notice = useSignal("");
+  const button = useRef<HTMLButtonElement>(null);
+  const drop = useDrop(disabled, (event) => {
+    notice.value = "";
+    pickedFiles(event).then(
+      (files) => queue.add(files),
+      () => {
+        notice.value = texts.unreadable;
+      },
+    );
+  });
+  const classes = ["widget", layout, drop.over.value && "over", disabled && "disabled"];
+  return (
+    <section
+      class={classes.filter(Boolean).join(" ")}
+      aria-label={label || texts.files}
+      {...drop.handlers}
+    >
+      {label !== "" && (
+        <div class="label">
+          {label} {description && <Description html={description} />}
+        </div>
+      )}
+      <Picker queue={queue} settings={settings} button={button} over={drop.over} />
+      {notice.value !== "" && (
+        <p class="notice" role="alert">
+          {notice.value}
+        </p>
+      )}
+      <Rows queue={queue} focusButton={() => button.current?.focus()} />
+    </section>
+  );
+}
+
+interface PickerProps extends WidgetProps {
+  button: RefObject<HTMLButtonElement | null>;
+  over: Signal<boolean>;
+}
+
+function Picker({ queue, settings, button, over }: PickerProps) {
+  const { disabled, multiple, directory, accept } = settings.value;
+  const input = useRef<HTMLInputElement>(null);
+  const hint = useId();
+  const limits = limitsText(settings.value, multiple);
+  const onChange = async (event: TargetedEvent<HTMLInputElement>) => {
+    const field = event.currentTarget;
+    queue.add(await pickedFiles(event));
+    field.value = ""; // so that the same file can be picked again
+  };
+  return (
+    <div class="picker">
+      <button
+        type="button"
+        class="choose"
+        ref={button}
+        disabled={disabled}
+        aria-describedby={hint}
+        onClick={() => input.current?.click()}
+      >
+        <Icon name="upload" />
+        {texts.choose(multiple, directory)}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        tabIndex={-1}
+        disabled={disabled}
+        multiple={multiple}
+        // @ts-expect-error: not in Preact's types; every browser has it
+        webkitdirectory={directory}
+        accept={directory ? undefined : accept.join(",")}
+        onChange={onChange}
+      />
+      <span class="hint" id={hint}>
+        {disabled
+          ? texts.disabled
+          : over.value
+            ? texts.dropNow
+            : texts.dropHint(multiple, directory)}
+        {limits !== "" && <span class="limits">{limits}</span>}
+      </span>
+    </div>
+  );
+}
+
+function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => void }) {
+  const uploads = queue.uploads.value;
+  if (uploads.length === 0) return null;
+  const shown = uploads.slice(-MAX_ROWS);
+  return (
+    <ul class="rows" aria-label={texts.files}>
+      {uploads.length > shown.length && (
+        <li class="row more">{texts.more(uploads.length - shown.length)}</li>
+      )}
+      {shown.map((upload) => (
+        <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
+      ))}
+    </ul>
+  );
+}
+
+/** The tooltip that every Panel widget has; its HTML is the app's own. */
+function Description({ html }: { html: string }) {
+  const id = useId();
+  return (
+    <span class="description">
+      <button type="button" class="info" aria-label={texts.description} aria-describedby={id}>
+        <Icon name="info" />
+      </button>
+      {/* The HTML was written by the author of the app. */}
+      <span class="tooltip" role="tooltip" id={id} dangerouslySetInnerHTML={{ __html: html }} />
+    </span>
+  );
+}
+
+/** Make the element that gets `handlers` a place to drop files on. */
+function useDrop(disabled: boolean, onDrop: (event: DragEvent) => void) {
+  const over = useSignal(false);
+  const depth = useRef(0); // dragenter and dragleave come for every element inside as well
+  const set = (value: number) => {
+    depth.current = value;
+    over.value = value > 0;
+  };
+  const takes = (event: DragEvent) => !disabled && event.dataTransfer?.types.includes("Files");
+  const handlers = {
+    onDragEnter: (event: DragEvent) => {
+      if (takes(event)) set(depth.current + 1);
+    },
+    onDragLeave: (event: DragEvent) => {
+      if (takes(event)) set(Math.max(0, depth.current - 1));
+    },
+    onDragOver: (event: DragEvent) => {
+      event.preventDefault(); // or the browser would leave the app to show the file
+      if (event.dataTransfer) event.dataTransfer.dropEffect = takes(event) ? "copy" : "none";
+    },
+    onDrop: (event: DragEvent) => {
+      event.preventDefault();
+      set(0);
+      if (takes(event)) onDrop(event);
+    },
+  };
+  return { over, handlers };
+}
