@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run in plain Node, which has File, Blob and streams. One that needs a DOM says so in its
+// first line: // @vitest-environment happy-dom
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+    environment: "node",
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});
