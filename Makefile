@@ -1,0 +1,171 @@
+# One task runner for both halves. Every target works from a clean clone, installs what it needs,
+# and does only what is out of date: stamps in the virtual environment say what is installed.
+#
+#   PORT=8000 make demo      another port
+#   PYTHON=python3.13 make   another interpreter (>= 3.11)
+#   PYTEST_ARGS="-k name"    passed to pytest by make test
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PORT ?= 5006
+PYTHON ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+NEWEST := .venv-newest
+PY := $(VENV)/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+NODE_MODULES := ts/node_modules/.package-lock.json
+BUNDLE := panel_chunked/dist/panel_chunked.bundle.js
+# Folders are among them, since deleting a file touches only its folder.
+TS_SOURCES := $(shell find ts/src) ts/build.mjs ts/tsconfig.json
+PY_SOURCES := $(shell find panel_chunked -name '*.py') panel_chunked/py.typed
+PACKAGING := pyproject.toml ts/hatch_build.py
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+.PHONY: demo
+demo: $(VENV)/.stamp-install $(BUNDLE) ## Install, build, and serve the example app (PORT=5006)
+	@exec $(VENV)/bin/panel serve examples/app.py --port $(PORT)
+
+.PHONY: test
+test: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Run all tests, in a real browser too
+	@npm --prefix ts test
+	$(PY) -m pytest $(PYTEST_ARGS)
+	$(MAKE) test-newest
+
+.PHONY: lint
+lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halves
+	@$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy --strict panel_chunked
+	npm --prefix ts run --silent lint
+	npm --prefix ts run --silent check
+
+.PHONY: build
+build: dist/.stamp ## Build the wheel and the sdist into dist/
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) $(NEWEST) dist panel_chunked/dist ts/node_modules
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find panel_chunked tests examples ts -name __pycache__ -prune -exec rm -rf {} +
+
+
+# --- The browser half ---
+
+$(NODE_MODULES): ts/package.json ts/package-lock.json
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+	  echo "Node.js 20 or newer and npm are needed. On Debian or Ubuntu: sudo apt-get install nodejs npm" >&2
+	  exit 1
+	fi
+	if ! node -e 'process.exit(Number.parseInt(process.versions.node) < 20 ? 1 : 0)'; then
+	  echo "Node.js 20 or newer is needed; $$(command -v node) is $$(node --version)." >&2
+	  exit 1
+	fi
+	echo "Installing the npm packages"
+	(cd ts && npm ci --loglevel=error)
+	touch $@
+
+$(BUNDLE): $(TS_SOURCES) $(NODE_MODULES)
+	@npm --prefix ts run --silent build
+
+
+# --- Python environments ---
+
+# Prints the first of the given interpreters that really runs and satisfies a condition on `v`, its
+# version. (A pyenv shim is on PATH for versions that are not switched on, and fails.)
+define first_python
+first_python() {
+  local condition=$$1 candidate; shift
+  for candidate in "$$@"; do
+    if "$$candidate" -c "import sys; v = sys.version_info[:2]; sys.exit(not ($$condition))" 2>/dev/null; then
+      echo "$$candidate"
+      return
+    fi
+  done
+}
+endef
+
+$(VENV)/.stamp-venv:
+	@$(first_python)
+	python=$$(first_python 'v >= (3, 11)' $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11))
+	if [ -z "$$python" ]; then
+	  echo "Python 3.11 or newer is needed ($(or $(PYTHON),python3) is $$($(or $(PYTHON),python3) --version 2>&1 || true))." >&2
+	  echo "On Debian 12, Ubuntu 24.04 or newer: sudo apt-get install python3 python3-venv" >&2
+	  exit 1
+	fi
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+	  package=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+	  sudo=$$([ "$$(id -u)" -eq 0 ] || echo "sudo -n")
+	  if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then
+	    $$sudo apt-get update -q
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$$package"
+	  else
+	    echo "$$python cannot make virtual environments. Run: sudo apt-get install $$package" >&2
+	    exit 1
+	  fi
+	fi
+	echo "Making $(VENV) with $$python ($$("$$python" --version))"
+	"$$python" -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.stamp-install: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
+	@echo "Installing panel_chunked into $(VENV)"
+	$(PY) $(PIP_INSTALL) --editable .
+	touch $@
+
+$(VENV)/.stamp-test: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
+	@echo "Installing panel_chunked and what its tests need into $(VENV)"
+	$(PY) $(PIP_INSTALL) --editable '.[test]'
+	touch $@ $(VENV)/.stamp-install
+
+$(VENV)/.stamp-lint: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
+	@echo "Installing panel_chunked and the linters into $(VENV)"
+	$(PY) $(PIP_INSTALL) --editable '.[lint]'
+	touch $@ $(VENV)/.stamp-install
+
+$(VENV)/.stamp-browser: tests/install_browser.sh $(VENV)/.stamp-test
+	@tests/install_browser.sh $(PY)
+	touch $@
+
+dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) README.md LICENSE $(VENV)/.stamp-venv
+	@rm -rf dist
+	$(PY) $(PIP_INSTALL) 'build>=1.2'
+	$(PY) -m build
+	touch $@
+
+
+# --- The core tests once more, on a newer Python with the newest Panel ---
+
+.PHONY: test-newest
+test-newest: $(BUNDLE) $(VENV)/.stamp-venv
+	@$(first_python)
+	own=$$($(PY) -c 'import sys; print(tuple(sys.version_info[:2]))')
+	versions=$$(pyenv root 2>/dev/null || true)/versions
+	python=$$(first_python "v >= (3, 12) and v != $$own and __import__('ensurepip')" \
+	  python3.12 "$$versions"/3.12*/bin/python \
+	  python3.13 "$$versions"/3.13*/bin/python \
+	  python3.14 "$$versions"/3.14*/bin/python)
+	if [ -z "$$python" ]; then
+	  echo "Not run: the core tests on a newer Python; no other Python 3.12 or newer is here."
+	  exit
+	fi
+	$(MAKE) --silent $(NEWEST)/.stamp-test NEWEST_PYTHON="$$python"
+	echo "The core tests once more: $$($(NEWEST)/bin/python --version), $$($(NEWEST)/bin/panel --version 2>&1 | tail -n 1)"
+	$(NEWEST)/bin/python -m pytest tests/core
+
+$(NEWEST)/.stamp-test: $(PACKAGING)
+	@echo "Installing panel_chunked and the newest Panel into $(NEWEST)"
+	"$(NEWEST_PYTHON)" -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python $(PIP_INSTALL) --upgrade --editable '.[test]' panel
+	touch $@
