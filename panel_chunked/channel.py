@@ -82,8 +82,9 @@ class Channel:
             self._dispatch(callback)
 
     def _dispatch(self, callback: Callable[[], None]) -> None:
-        if state._thread_pool:
-            future = state._thread_pool.submit(self._call, callback)
+        pool: Any = state._thread_pool
+        if pool:
+            future = pool.submit(self._call, callback)
             future.add_done_callback(partial(state._handle_future_exception, doc=self.doc))
             return
         try:
@@ -107,9 +108,9 @@ class Channel:
 
     async def _deliver_all(self) -> None:
         while True:
-            event = ESMEvent(model=self.model, data=await self._outbox.get())
+            data = await self._outbox.get()
             try:
-                await self._deliver(event)
+                await self._deliver(ESMEvent(model=self.model, data=data))
             except Exception as error:  # the page is gone; the session learns that from Bokeh
                 log.debug("A message could not be delivered: %s", error)
 
@@ -130,6 +131,7 @@ class Channel:
 
     @property
     def transport(self) -> Literal["socket", "comm"]:
+        """What carries the messages."""
         return "socket" if self.comm is None else "comm"
 
     @property

@@ -60,7 +60,7 @@ class UploadedFile:
     @cached_property
     def checksum(self) -> str:
         """``"sha256:"`` and the hex digest; reads the file the first time it is asked for."""
-        with self.open() as file:
+        with self._path.open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
     def open(self) -> BinaryIO:

@@ -43,6 +43,7 @@ class UploadHandler:
 
     @property
     def ended(self) -> bool:
+        """Whether the upload is complete, failed or cancelled."""
         return self.state in ("complete", "failed", "cancelled")
 
     async def write(self, offset: int, data: bytes) -> None:
@@ -119,7 +120,8 @@ class UploadHandler:
         return self._stored
 
     async def _terminate(self) -> None:
-        stored, self._stored = self._stored, None
+        stored: object = self._stored
+        self._stored = None
         if isinstance(stored, Terminable):
             try:
                 await stored.terminate()

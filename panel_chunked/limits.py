@@ -25,12 +25,11 @@ def parse_size(size: int | str | None) -> int | None:
     if isinstance(size, str):
         match = _SIZE.fullmatch(size)
         unit = _UNITS.get(match[2].lower()) if match else None
-        if match is None or unit is None:
-            raise ValueError(f"{size!r} is not a size; write it like '5 GB', '200 MiB' or 5000000.")
-        return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise ValueError(f"{size!r} is not a size; write it like '5 GB', '200 MiB' or 5000000.")
-    return size
+        if match is not None and unit is not None:
+            return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
+    elif not isinstance(size, bool) and size >= 0:
+        return size
+    raise ValueError(f"{size!r} is not a size; write it like '5 GB', '200 MiB' or 5000000.")
 
 
 def format_size(size: int) -> str:
@@ -52,7 +51,8 @@ def parse_accept(accept: str | list[str] | None) -> tuple[str, ...]:
     """
     tokens = accept.split(",") if isinstance(accept, str) else (accept or [])
     kinds = [token.strip().lower() for token in tokens]
-    return tuple(kind if kind[0] == "." or "/" in kind else f".{kind}" for kind in kinds if kind and kind != "*")
+    kinds = [kind for kind in kinds if kind not in ("", "*")]
+    return tuple(kind if kind[0] == "." or "/" in kind else f".{kind}" for kind in kinds)
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,15 @@ class Limits:
     def check_file(self, name: str, mime_type: str, size: int) -> None:
         """Raise `UploadError` if this file may not be uploaded, whatever else is there."""
         if not self.accepts(name, mime_type):
-            kinds = ", ".join(self.accept)
-            raise UploadError("not_accepted", f"This kind of file is not accepted. Accepted: {kinds}.")
+            raise UploadError(
+                "not_accepted",
+                f"This kind of file is not accepted. Accepted: {', '.join(self.accept)}.",
+            )
         if self.max_file_size is not None and size > self.max_file_size:
             raise UploadError(
                 "file_too_large",
-                f"The file has {format_size(size)}; at most {format_size(self.max_file_size)} are allowed.",
+                f"The file has {format_size(size)}; "
+                f"at most {format_size(self.max_file_size)} are allowed.",
             )
 
     def check_total(self, files: int, total_size: int) -> None:

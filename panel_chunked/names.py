@@ -7,7 +7,9 @@ import unicodedata
 MAX_NAME_BYTES = 200
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # Windows; "/" is the separator everywhere
-_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)", re.I)
+_WINDOWS_DEVICES = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)", re.I
+)
 
 
 def safe_name(name: str) -> str:
@@ -16,7 +18,9 @@ def safe_name(name: str) -> str:
     Control, bidirectional and other invisible characters are dropped, separators and what
     Windows forbids become ``_``, as does what would hide the file (a leading dot).
     """
-    name = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C")
+    name = "".join(
+        c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C"
+    )
     name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
     if not name:
         return "file"

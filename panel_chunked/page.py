@@ -76,13 +76,13 @@ class WidgetPage:
             loop = asyncio.get_running_loop()
             self._progress_timer = loop.call_later(PROGRESS_INTERVAL, self._publish_progress)
 
-    async def settled(self, picked: list[UploadedFile] | None) -> None:
-        values = await asyncio.to_thread(self._widget._read_values, picked or [])
-        self.channel.run(lambda: self._widget._publish(picked and list(zip(picked, values))))
+    async def settled(self, picked: list[UploadedFile]) -> None:
+        values = await asyncio.to_thread(self._widget._read_values, picked)
+        self.channel.run(lambda: self._widget._publish(list(zip(picked, values, strict=True))))
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)
-        self._widget._publish(None)
+        self._widget._publish([])
 
     def _publish_progress(self) -> None:
         self._progress_timer = None

@@ -152,9 +152,10 @@ def decode(data: object) -> ClientMessage:
     if isinstance(data, dict) and isinstance(data.get("data"), memoryview):
         data = {**data, "data": bytes(data["data"])}  # a notebook comm delivers memoryviews
     try:
-        return msgspec.convert(data, ClientMessage)
+        message: ClientMessage = msgspec.convert(data, ClientMessage)
     except (msgspec.ValidationError, RecursionError) as error:
         raise UploadError("bad_message", f"Not a valid upload message: {error}") from None
+    return message
 
 
 def encode(message: ServerMessage) -> dict[str, Any]:

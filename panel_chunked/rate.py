@@ -26,6 +26,7 @@ class Rate:
 
     @property
     def bytes_per_second(self) -> float | None:
+        """The smoothed rate; None before there is one."""
         return self._rate
 
     def time_left(self, remaining: int) -> float | None:

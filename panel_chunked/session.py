@@ -1,4 +1,4 @@
-"""All uploads of one page: messages in, messages out, one ordered queue for each upload."""
+"""All uploads of one page: who may begin, what is complete, what the app is told."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from . import protocol
 from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
+from .lane import GRANT, Backlog, Lane
 from .limits import Limits
 from .names import safe_name, safe_relative_path
 from .protocol import Abort, Chunk, Create, FileFacts, Finish, Hello, Remove, ServerMessage
@@ -20,10 +21,6 @@ from .stores import Store
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
-
-#: Bytes that may wait in memory for the store, over all uploads of a page. It is what an ack
-#: grants, and a browser that sends more is refused: this bounds the memory of a session.
-GRANT = 16 * 1024**2
 
 #: Uploads that a page may have announced and not ended; the browser sends the rest later.
 MAX_PENDING = 2000
@@ -38,26 +35,27 @@ class Settings:
 
     limits: Limits
     store: Store
-    multiple: bool
-    disabled: bool
+    multiple: bool = False
+    disabled: bool = False
 
 
 class Page(Protocol):
     """What a session needs of the world around it."""
 
-    def settings(self) -> Settings: ...
-
-    def send(self, message: ServerMessage) -> None:
-        """Send to the browser; in order, from any thread, without waiting."""
+    def settings(self) -> Settings:
+        """Give what is allowed now."""
 
     def welcome(self) -> ServerMessage:
         """Give what this page's transport takes."""
 
+    def send(self, message: ServerMessage) -> None:
+        """Send to the browser; in order, from any thread, without waiting."""
+
     def progressed(self) -> None:
         """Note that `Session.uploads` has changed."""
 
-    async def settled(self, picked: list[UploadedFile] | None) -> None:
-        """Note that uploads have ended; `picked` are the files of a batch that is over."""
+    async def settled(self, picked: list[UploadedFile]) -> None:
+        """Note that something has ended; `picked` are the files of a batch that is over."""
 
     def deleted(self, upload_id: str) -> None:
         """Note, in any thread, that the app has deleted a file."""
@@ -76,18 +74,6 @@ class _Batch:
         return not self.more and all(handler.ended for handler in self.handlers.values())
 
 
-class _Lane:
-    """The ordered queue of one upload: an `await` in one message cannot let another pass."""
-
-    def __init__(self, handler: UploadHandler, batch: _Batch) -> None:
-        self.handler = handler
-        self.batch = batch
-        self.queue: asyncio.Queue[Chunk | Finish | Abort | UploadError] = asyncio.Queue()
-        self.task: asyncio.Task[None] | None = None
-        self.stopped = False  # an abort or an error is the last thing in the queue
-        self.rewinding = False  # a wrong offset was answered; what was on its way is passed over
-
-
 class Session:
     """The uploads of one page.
 
@@ -101,14 +87,15 @@ class Session:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._backlog = Backlog()
         self._batches: dict[str, _Batch] = {}
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
-        self._run: list[UploadHandler] = []
-        self._queued_bytes = 0
+        self._run: list[UploadHandler] = []  # everything since the page was last idle
         self._bad_messages = 0
         self._settling = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -130,6 +117,7 @@ class Session:
 
     @property
     def idle(self) -> bool:
+        """Whether nothing is queued or running."""
         return not self._lanes
 
     def receive(self, data: object) -> None:
@@ -141,14 +129,15 @@ class Session:
             return
         match message:
             case Hello():
-                self._start_over()
+                for lane in self._lanes.values():
+                    lane.start_over()
                 self._page.send(self._page.welcome())
             case Create():
                 self._create(message)
             case Remove():
-                self._remove(message)
-            case Chunk() | Finish() | Abort():
-                self._enqueue(message)
+                self._remove(message.id)
+            case _:
+                self._forward(message)
 
     def forget(self, upload_id: str) -> None:
         """Take a file that was deleted out of `files` and off the page. Safe in any thread."""
@@ -158,7 +147,7 @@ class Session:
     def clear(self) -> None:
         """Cancel what runs and forget every file and failure. Safe in any thread."""
         for upload_id in list(self._lanes):
-            self._loop.call_soon_threadsafe(self._enqueue, Abort(upload_id))
+            self._loop.call_soon_threadsafe(self._forward, Abort(upload_id))
         for upload_id in list(self._files):
             self.forget(upload_id)
         self._failed.clear()
@@ -167,11 +156,8 @@ class Session:
         """Stop everything and free what is not complete."""
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
-            if lane.task is not None:
-                lane.task.cancel()
-        await asyncio.gather(*(lane.task for lane in lanes if lane.task), return_exceptions=True)
-        for lane in lanes:
-            await lane.handler.cancel()
+            await lane.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Messages
 
@@ -180,13 +166,6 @@ class Session:
             log.warning("A page sent a bad upload message; more of them are not logged: %s", error)
         self._bad_messages += 1
         self._page.send(protocol.Error(error.code, error.message))
-
-    def _start_over(self) -> None:
-        """A new view sends again from what is stored, since it cannot know what was on its way."""
-        for lane in self._lanes.values():
-            if not lane.stopped:
-                self._drop_queue(lane)
-                lane.rewinding = False
 
     def _create(self, message: Create) -> None:
         settings = self._page.settings()
@@ -205,7 +184,7 @@ class Session:
                 self._page.send(created)
         batch.more = message.more
         if batch.ended:
-            _spawn(self._settle(batch))
+            self._spawn(self._settle(batch))
         self._page.progressed()
 
     def _admit(self, facts: FileFacts, batch: _Batch, settings: Settings) -> UploadHandler:
@@ -218,47 +197,31 @@ class Session:
         settings.limits.check_file(facts.name, facts.mime_type, facts.size)
         # A single file takes the place of the one before, so that one does not count.
         held = [file.size for file in self._files.values()] if settings.multiple else []
-        sizes = [facts.size, *held, *(lane.handler.info.size for lane in self._lanes.values())]
-        settings.limits.check_total(len(sizes), sum(sizes))
+        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
+        settings.limits.check_total(1 + len(held) + len(active), facts.size + sum(held + active))
 
         handler = UploadHandler(_info(facts), settings.store)
         batch.handlers[facts.key] = handler
         self._run.append(handler)
-        self._lanes[handler.info.id] = _Lane(handler, batch)
+        ended = partial(self._end, batch)
+        lane = Lane(handler, self._backlog, self._page.send, self._page.progressed, ended)
+        self._lanes[handler.info.id] = lane
         return handler
 
     def _refuse_file(self, facts: FileFacts, error: UploadError) -> None:
         log.warning("Upload of %r refused: %s", facts.name[:200], error)
-        self._failed.append(
-            Upload(safe_name(facts.name), facts.size, stored=0, state="failed", error=error.message)
-        )
+        refused = Upload(safe_name(facts.name), facts.size, 0, "failed", error=error.message)
+        self._failed.append(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key))
 
-    def _enqueue(self, message: Chunk | Finish | Abort) -> None:
+    def _forward(self, message: Chunk | Finish | Abort) -> None:
         lane = self._lanes.get(message.id)
         if lane is None or lane.stopped:
             self._answer_ended(message)
         elif isinstance(message, Abort):
-            self._stop(lane, message)
-        elif isinstance(message, Chunk) and self._queued_bytes + len(message.data) > GRANT:
-            self._stop(lane, UploadError("over_grant", "More bytes came than were granted."))
+            lane.stop(message)
         else:
-            self._queued_bytes += _size(message)
-            self._put(lane, message)
-
-    def _stop(self, lane: _Lane, reason: Abort | UploadError) -> None:
-        lane.stopped = True
-        self._drop_queue(lane)
-        self._put(lane, reason)
-
-    def _drop_queue(self, lane: _Lane) -> None:
-        while not lane.queue.empty():
-            self._queued_bytes -= _size(lane.queue.get_nowait())
-
-    def _put(self, lane: _Lane, message: Chunk | Finish | Abort | UploadError) -> None:
-        lane.queue.put_nowait(message)
-        if lane.task is None:
-            lane.task = _spawn(self._work(lane))
+            lane.put(message)
 
     def _answer_ended(self, message: Chunk | Finish | Abort) -> None:
         if isinstance(message, Finish) and message.id in self._files:
@@ -266,14 +229,15 @@ class Session:
         elif isinstance(message, Abort):
             self._page.send(protocol.Removed(message.id))
         else:
-            self._page.send(_unknown(message.id))
+            text = "The server does not know this upload. Choose the file again."
+            self._page.send(protocol.Error("unknown_upload", text, id=message.id))
 
-    def _remove(self, message: Remove) -> None:
-        file = self._files.get(message.id)
+    def _remove(self, upload_id: str) -> None:
+        file = self._files.get(upload_id)
         if file is None:
-            self._page.send(protocol.Removed(message.id))
+            self._page.send(protocol.Removed(upload_id))
         else:
-            _spawn(self._delete(message.id, file))
+            self._spawn(self._delete(upload_id, file))
 
     async def _delete(self, upload_id: str, file: UploadedFile) -> None:
         try:
@@ -281,80 +245,45 @@ class Session:
         except OSError as error:
             log.warning("Upload %s could not be deleted: %s", upload_id, error)
         self.forget(upload_id)
-        await self._page.settled(None)
+        await self._page.settled([])
 
-    # The work on one upload
+    # The end of uploads
 
-    async def _work(self, lane: _Lane) -> None:
-        while not lane.handler.ended:
-            message = await lane.queue.get()
-            try:
-                await self._handle(lane, message)
-            except UploadError as error:
-                if error.code == "wrong_offset":
-                    self._rewind(lane, error)
-                else:
-                    await lane.handler.fail(error)
-            except Exception:
-                log.exception("Upload %s failed unexpectedly", lane.handler.info.id)
-                await lane.handler.fail(
-                    UploadError("storage", "The server could not store the file; its log says why.")
-                )
-            finally:
-                self._queued_bytes -= _size(message)
-                del message  # or the chunk would stay in memory until the next one comes
-        self._end(lane)
-        await self._settle(lane.batch)
-
-    async def _handle(self, lane: _Lane, message: Chunk | Finish | Abort | UploadError) -> None:
-        handler = lane.handler
-        match message:
-            case Chunk(id=upload_id, offset=offset, data=data):
-                await handler.write(offset, data)
-                lane.rewinding = False
-                self._page.send(protocol.Ack(upload_id, handler.offset, GRANT))
-                self._page.progressed()
-            case Finish():
-                await handler.finish()
-            case Abort():
-                await handler.cancel()
-            case UploadError():
-                raise message
-
-    def _rewind(self, lane: _Lane, error: UploadError) -> None:
-        """Answer the first wrong offset; those already on their way behind it need no answer."""
-        if not lane.rewinding:
-            lane.rewinding = True
-            handler = lane.handler
-            self._page.send(
-                protocol.Error(error.code, error.message, id=handler.info.id, offset=handler.offset)
-            )
-
-    def _end(self, lane: _Lane) -> None:
+    async def _end(self, batch: _Batch, lane: Lane) -> None:
         handler, upload_id = lane.handler, lane.handler.info.id
-        self._drop_queue(lane)
-        self._lanes.pop(upload_id, None)
+        if self._lanes.pop(upload_id, None) is None:
+            return  # the session was closed
         if handler.file is not None:
-            if not self._page.settings().multiple:
-                for replaced in list(self._files):
-                    self.forget(replaced)
-            handler.file.on_delete = partial(self._page.deleted, upload_id)
-            self._files[upload_id] = handler.file
-            self._page.send(protocol.Complete(upload_id))
+            self._keep(upload_id, handler.file)
         elif handler.error is not None:
             log.warning("Upload %s of %r failed: %s", upload_id, handler.info.name, handler.error)
             self._failed.append(handler.snapshot())
-            self._page.send(protocol.Error(handler.error.code, handler.error.message, id=upload_id))
+            error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
+            self._page.send(error)
         else:
             self._page.send(protocol.Removed(upload_id))
+        await self._settle(batch)
+
+    def _keep(self, upload_id: str, file: UploadedFile) -> None:
+        if not self._page.settings().multiple:
+            for replaced in list(self._files):
+                self.forget(replaced)
+        file.on_delete = partial(self._page.deleted, upload_id)
+        self._files[upload_id] = file
+        self._page.send(protocol.Complete(upload_id))
 
     async def _settle(self, batch: _Batch) -> None:
-        async with self._settling:
+        async with self._settling:  # the app hears of uploads in the order they ended
             picked: list[UploadedFile] = []
-            if batch.ended and self._batches.pop(batch.key, None):
-                done = [(handler.info.id, handler.file) for handler in batch.handlers.values()]
-                picked = [file for id_, file in done if file is not None and id_ in self._files]
-            await self._page.settled(picked or None)
+            if batch.ended and self._batches.pop(batch.key, None) is not None:
+                files = [handler.file for handler in batch.handlers.values()]
+                picked = [file for file in files if file is not None and file in self.files]
+            await self._page.settled(picked)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)  # the event loop itself keeps only a weak reference
+        task.add_done_callback(self._tasks.discard)
 
 
 def _info(facts: FileFacts) -> UploadInfo:
@@ -366,23 +295,3 @@ def _info(facts: FileFacts) -> UploadInfo:
         mime_type=facts.mime_type or "application/octet-stream",
         original_name=facts.name,
     )
-
-
-def _unknown(upload_id: str) -> protocol.Error:
-    return protocol.Error(
-        "unknown_upload", "The server does not know this upload. Choose the file again.", id=upload_id
-    )
-
-
-def _size(message: Chunk | Finish | Abort | UploadError) -> int:
-    return len(message.data) if isinstance(message, Chunk) else 0
-
-
-_tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps only weak references
-
-
-def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.get_running_loop().create_task(coroutine)
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-    return task

@@ -11,7 +11,7 @@ from bokeh.document import Document
 from bokeh.model import Model
 from panel.custom import JSComponent
 from panel.pane.markup import Markdown
-from panel.util import edit_readonly
+from panel.util.parameters import edit_readonly
 from panel.widgets import FileInput
 
 from .channel import Channel
@@ -87,7 +87,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         Complete files, in the order they were completed.""",
     )
 
-    layout = param.Selector(
+    layout: Any = param.Selector(
         default="compact",
         objects=["compact", "dropzone"],
         doc="""
@@ -166,7 +166,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         self._token = secrets.token_urlsafe(16)
         super().__init__(**params)
 
-    def save(self, filename: Any) -> None:
+    def save(self, filename: Any) -> None:  # type: ignore[override]  # as FileInput does
         """Save the files of the last pick.
 
         Parameters
@@ -196,7 +196,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         targets = filename if isinstance(filename, list) else [filename]
         if len(targets) != len(sources):
             raise ValueError(f"{len(targets)} filenames were given for {len(sources)} files.")
-        for source, target in zip(sources, targets):
+        for source, target in zip(sources, targets, strict=True):
             _save(source, target)
 
     def clear(self) -> None:
@@ -232,12 +232,13 @@ class ChunkedFileInput(JSComponent, FileInput):
                 values.append(None)
         return values or [None] * len(files)
 
-    def _publish(self, picked: list[tuple[UploadedFile, bytes | None]] | None) -> None:
+    def _publish(self, picked: list[tuple[UploadedFile, bytes | None]]) -> None:
         """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
         files = [file for page in self._pages.values() for file in page.session.files]
-        before = self._picked
-        self._picked = [entry for entry in picked or before if entry[0] in files]
-        outputs = self._values() if picked or self._picked != before else {}
+        kept = [entry for entry in picked or self._picked if entry[0] in files]
+        changed = picked or len(kept) < len(self._picked)
+        self._picked = kept
+        outputs = self._values() if changed else {}
         self._update(files=files, **self._progress(), **outputs)
 
     def _publish_progress(self) -> None:
@@ -270,9 +271,7 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     # Panel
 
-    def _register_events(
-        self, *event_names: str, model: Model, doc: Document, comm: Any
-    ) -> None:
+    def _register_events(self, *event_names: str, model: Model, doc: Document, comm: Any) -> None:
         channel = Channel(model, doc, comm)
         channel.listen(self._receive)
         self._channels[model.id] = channel
@@ -334,7 +333,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         comm: Any,
     ) -> None:
         if "disabled" in msg:
-            model.disabled = msg["disabled"]
+            model.update(disabled=msg["disabled"])
         super()._update_model(events, msg, root, model, doc, comm)
 
 

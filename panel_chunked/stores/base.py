@@ -7,8 +7,8 @@ A store raises `OSError` for what the storage refuses.
 
 from typing import Protocol, runtime_checkable
 
-from ..files import UploadedFile
-from ..upload import UploadInfo
+from panel_chunked.files import UploadedFile
+from panel_chunked.upload import UploadInfo
 
 
 class StoredUpload(Protocol):

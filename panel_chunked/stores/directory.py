@@ -7,9 +7,9 @@ from typing import Any
 
 import aiofiles
 
-from ..files import UploadedFile
-from ..names import numbered
-from ..upload import UploadInfo
+from panel_chunked.files import UploadedFile
+from panel_chunked.names import numbered
+from panel_chunked.upload import UploadInfo
 
 
 class DirectoryStore:

@@ -5,8 +5,9 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from ..files import UploadedFile
-from ..upload import UploadInfo
+from panel_chunked.files import UploadedFile
+from panel_chunked.upload import UploadInfo
+
 from .directory import DirectoryStore, DirectoryUpload
 
 
