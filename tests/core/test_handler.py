@@ -1,0 +1,148 @@
+import errno
+from pathlib import Path
+
+import pytest
+from fakes import HookedStore, files_below, info, raising
+
+from panel_chunked.errors import UploadError
+from panel_chunked.files import UploadedFile
+from panel_chunked.handler import UploadHandler
+from panel_chunked.stores import DirectoryStore
+from panel_chunked.upload import UploadInfo
+
+pytestmark = pytest.mark.usefixtures("nothing_blocks")
+
+
+class Devourer:
+    """A store that offers only what it must."""
+
+    offset = 0
+
+    async def create(self, info: UploadInfo) -> "Devourer":
+        return self
+
+    async def append(self, data: bytes) -> None:
+        self.offset += len(data)
+
+    async def finish(self) -> UploadedFile:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+async def write_all(handler: UploadHandler, data: bytes) -> None:
+    await handler.write(0, data)
+    await handler.finish()
+
+
+@pytest.fixture
+def handler(store: DirectoryStore) -> UploadHandler:
+    return UploadHandler(info(size=8), store)
+
+
+async def test_bytes_in_order_become_the_file(handler: UploadHandler, incoming: Path) -> None:
+    await handler.write(0, b"abcd")
+    await handler.write(4, b"efgh")
+    file = await handler.finish()
+    assert file.path.read_bytes() == b"abcdefgh"
+    assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
+async def test_state_says_how_far_it_is(handler: UploadHandler) -> None:
+    states = [handler.snapshot()]
+    await handler.write(0, b"abcd")
+    states.append(handler.snapshot())
+    await handler.write(4, b"efgh")
+    await handler.finish()
+    states.append(handler.snapshot())
+    assert [(s.state, s.stored) for s in states] == [("queued", 0), ("running", 4), ("complete", 8)]
+
+
+async def test_the_store_is_not_touched_before_the_first_byte(store: DirectoryStore) -> None:
+    watched = HookedStore(store)
+    await UploadHandler(info(size=8), watched).cancel()
+    assert watched.steps == []
+
+
+@pytest.mark.parametrize("offset", [0, 1, 3, 5, 8, 2**53 - 1])
+async def test_a_chunk_that_belongs_elsewhere_is_not_written(
+    handler: UploadHandler, incoming: Path, offset: int
+) -> None:
+    await handler.write(0, b"abcd")
+    with pytest.raises(UploadError) as error:
+        await handler.write(offset, b"XXXX")
+    assert (error.value.code, handler.offset) == ("wrong_offset", 4)
+    assert list(files_below(incoming).values()) == [b"abcd"]
+
+
+async def test_nothing_is_written_past_the_end(handler: UploadHandler, incoming: Path) -> None:
+    await handler.write(0, b"abcd")
+    with pytest.raises(UploadError) as error:
+        await handler.write(4, b"efghi")
+    assert error.value.code == "over_size"
+    assert list(files_below(incoming).values()) == [b"abcd"]
+
+
+async def test_finish_before_the_last_byte_goes_on(handler: UploadHandler) -> None:
+    await handler.write(0, b"abcd")
+    with pytest.raises(UploadError) as error:
+        await handler.finish()
+    assert error.value.code == "wrong_offset"
+    await handler.write(4, b"efgh")
+    assert (await handler.finish()).path.read_bytes() == b"abcdefgh"
+
+
+async def test_finish_twice_gives_the_same_file(handler: UploadHandler) -> None:
+    await handler.write(0, b"abcdefgh")
+    assert await handler.finish() is await handler.finish()
+
+
+async def test_a_file_of_zero_bytes_is_a_file(store: DirectoryStore) -> None:
+    handler = UploadHandler(info(size=0), store)
+    assert (await handler.finish()).path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("failed", [True, False])
+async def test_an_upload_that_ends_early_frees_what_is_stored(
+    handler: UploadHandler, incoming: Path, failed: bool
+) -> None:
+    await handler.write(0, b"abcd")
+    if failed:
+        await handler.fail(UploadError("storage", "It broke."))
+        assert (handler.snapshot().state, handler.snapshot().error) == ("failed", "It broke.")
+    else:
+        await handler.cancel()
+        assert (handler.snapshot().state, handler.snapshot().error) == ("cancelled", None)
+    assert handler.ended
+    assert files_below(incoming) == {}
+
+
+@pytest.mark.parametrize("step", ["create", "append", "finish"])
+async def test_an_error_of_the_storage_says_why_but_not_where(
+    store: DirectoryStore, step: str
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/srv/secret/a.part")
+    handler = UploadHandler(info(size=4), HookedStore(store, **{step: raising(error)}))
+    with pytest.raises(UploadError, match="No space left on device") as refused:
+        await write_all(handler, b"abcd")
+    assert refused.value.code == "storage"
+    assert "secret" not in refused.value.message
+
+
+async def test_a_store_without_terminate_can_be_cancelled() -> None:
+    handler = UploadHandler(info(size=8), Devourer())
+    await handler.write(0, b"abcd")
+    await handler.cancel()
+    assert handler.state == "cancelled"
+
+
+async def test_bytes_that_cannot_be_freed_are_no_further_error(
+    store: DirectoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing = HookedStore(store, terminate=raising(OSError(errno.EIO, "I/O error")))
+    handler = UploadHandler(info(size=4), failing)
+    await handler.write(0, b"ab")
+    await handler.cancel()
+    assert handler.ended
+    assert "could not be freed" in caplog.text

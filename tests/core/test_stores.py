@@ -1,0 +1,364 @@
+"""What every store promises, and then what each one promises besides."""
+
+import asyncio
+import errno
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fakes import files_below, info
+
+from panel_chunked.files import UploadedFile
+from panel_chunked.stores import DirectoryStore, Store, TemporaryStore, Terminable
+from panel_chunked.upload import UploadInfo
+
+pytestmark = pytest.mark.usefixtures("nothing_blocks")
+
+
+async def put(store: Store, of: UploadInfo, *chunks: bytes) -> UploadedFile:
+    stored = await store.create(of)
+    for chunk in chunks:
+        await stored.append(chunk)
+    return await stored.finish()
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    """Give the files that a user who lists the folder sees."""
+    return {
+        path: data
+        for path, data in files_below(folder).items()
+        if not Path(path).name.startswith(".")
+    }
+
+
+# --- Every store ---
+
+
+@pytest.fixture(params=[DirectoryStore, TemporaryStore])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store = DirectoryStore(tmp_path) if request.param is DirectoryStore else TemporaryStore()
+    yield store
+    store.close()
+
+
+async def test_offset_counts_what_is_stored(any_store: Store) -> None:
+    stored = await any_store.create(info(size=6))
+    offsets = [stored.offset]
+    for chunk in (b"ab", b"", b"cdef"):
+        await stored.append(chunk)
+        offsets.append(stored.offset)
+    assert offsets == [0, 2, 2, 6]
+
+
+async def test_finished_file_has_all_bytes_and_its_name(any_store: Store) -> None:
+    file = await put(any_store, info("a.bin", size=6), b"ab", b"cdef")
+    assert file.path.read_bytes() == b"abcdef"
+    assert file.path.name == file.name == "a.bin"
+
+
+async def test_a_file_of_zero_bytes_is_a_file(any_store: Store) -> None:
+    assert (await put(any_store, info(size=0))).path.read_bytes() == b""
+
+
+async def test_a_large_chunk_is_stored_whole(any_store: Store) -> None:
+    data = os.urandom(5 * 2**20 + 1)
+    assert (await put(any_store, info(size=len(data)), data)).path.read_bytes() == data
+
+
+async def test_two_uploads_of_one_name_are_two_files(any_store: Store) -> None:
+    first, second = await asyncio.gather(
+        put(any_store, info("a.bin", id="u1"), b"first"),
+        put(any_store, info("a.bin", id="u2"), b"second"),
+    )
+    assert first.path != second.path
+    assert {first.path.read_bytes(), second.path.read_bytes()} == {b"first", b"second"}
+
+
+async def test_uploads_that_run_at_once_do_not_mix(any_store: Store) -> None:
+    one = await any_store.create(info("a.bin", id="u1"))
+    two = await any_store.create(info("a.bin", id="u2"))
+    for _ in range(3):
+        await one.append(b"1")
+        await two.append(b"22")
+    files = [await one.finish(), await two.finish()]
+    assert [file.path.read_bytes() for file in files] == [b"111", b"222222"]
+
+
+async def test_nothing_has_the_final_name_before_the_end(any_store: DirectoryStore) -> None:
+    stored = await any_store.create(info("a.bin", size=4))
+    await stored.append(b"abcd")
+    assert visible(any_store.root) == {}
+    file = await stored.finish()
+    assert file.name == "a.bin"
+    assert list(visible(any_store.root).values()) == [b"abcd"]
+
+
+@pytest.mark.parametrize("chunks", [[], [b"abcd"]])
+async def test_terminate_leaves_nothing(any_store: DirectoryStore, chunks: list[bytes]) -> None:
+    stored = await any_store.create(info("a.bin", size=8))
+    for chunk in chunks:
+        await stored.append(chunk)
+    assert isinstance(stored, Terminable)
+    await stored.terminate()
+    assert list(any_store.root.iterdir()) == []
+
+
+async def test_terminate_closes_the_file(any_store: Store) -> None:
+    before = open_files()
+    stored = await any_store.create(info())
+    assert open_files() == before + 1
+    assert isinstance(stored, Terminable)
+    await stored.terminate()
+    assert open_files() == before
+
+
+async def test_finish_closes_the_file(any_store: Store) -> None:
+    before = open_files()
+    file = await put(any_store, info(), b"abcd")
+    assert open_files() == before
+    assert file.size == 0
+
+
+async def test_close_may_be_repeated(any_store: Store) -> None:
+    await asyncio.to_thread(any_store.close)
+    await asyncio.to_thread(any_store.close)
+
+
+def open_files() -> int:
+    if sys.platform != "linux":
+        pytest.skip("open files are counted in /proc")
+    links = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    return sum(".part" in str(path.readlink()) for path in links)
+
+
+# --- A directory ---
+
+
+async def test_directory_is_made_with_its_parents(tmp_path: Path) -> None:
+    file = await put(DirectoryStore(tmp_path / "a" / "b"), info("c.bin"), b"x")
+    assert file.path == tmp_path / "a" / "b" / "c.bin"
+
+
+async def test_relative_path_is_kept(store: DirectoryStore, incoming: Path) -> None:
+    await put(store, info("clip.mp4", path="holiday/day 1/clip.mp4"), b"x")
+    assert files_below(incoming) == {"holiday/day 1/clip.mp4": b"x"}
+
+
+async def test_a_name_that_is_taken_gets_a_number(store: DirectoryStore, incoming: Path) -> None:
+    for data in (b"first", b"second", b"third"):
+        await put(store, info("report.csv", id=data.decode()), data)
+    assert files_below(incoming) == {
+        "report.csv": b"first",
+        "report (1).csv": b"second",
+        "report (2).csv": b"third",
+    }
+
+
+async def test_a_file_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_bytes(b"old")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    store = DirectoryStore(tmp_path)
+    assert (await put(store, info("report.csv"), b"new")).path.name == "report (1).csv"
+    assert (await put(store, info("dangling"), b"new")).path.name == "dangling (1)"
+    assert visible(tmp_path)["report.csv"] == b"old"
+    assert not (tmp_path / "nowhere").exists()
+
+
+async def test_twenty_uploads_of_one_name_that_end_at_once_all_stay(
+    store: DirectoryStore, incoming: Path
+) -> None:
+    contents = [str(number).encode() for number in range(20)]
+    uploads = [put(store, info("a.bin", id=data.decode()), data) for data in contents]
+    await asyncio.gather(*uploads)
+    assert sorted(files_below(incoming).values()) == sorted(contents)
+
+
+async def test_a_file_system_without_hard_links_will_do(
+    store: DirectoryStore, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    await put(store, info("a.bin", id="u1"), b"first")
+    await put(store, info("a.bin", id="u2"), b"second")
+    assert files_below(incoming) == {"a.bin": b"first", "a (1).bin": b"second"}
+
+
+async def test_a_file_where_a_folder_must_be_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "holiday").write_bytes(b"I am a file.")
+    with pytest.raises(OSError, match="holiday"):
+        await DirectoryStore(tmp_path).create(info("a", path="holiday/a"))
+
+
+@pytest.mark.parametrize("path", ["link/a.bin", "link/made/a.bin", "inside/../link/a.bin"])
+async def test_a_link_that_leads_outside_is_refused(tmp_path: Path, path: str) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for folder in (root, outside):
+        folder.mkdir()
+    (root / "link").symlink_to(outside)
+    with pytest.raises(OSError, match="outside"):
+        await DirectoryStore(root).create(info("a.bin", path=path))
+    assert list(outside.iterdir()) == []
+
+
+async def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    await put(DirectoryStore(tmp_path), info("a.bin", path="link/a.bin"), b"x")
+    assert files_below(tmp_path / "real") == {"a.bin": b"x"}
+
+
+async def test_files_in_a_directory_stay_after_close(store: DirectoryStore) -> None:
+    file = await put(store, info(), b"x")
+    path = file.path
+    del file
+    await asyncio.to_thread(gc.collect)
+    store.close()
+    assert path.read_bytes() == b"x"
+
+
+# --- Temporary files ---
+
+
+@pytest.fixture
+def temporary() -> Iterator[TemporaryStore]:
+    store = TemporaryStore()
+    yield store
+    store.close()
+
+
+def test_temporary_file_goes_with_the_last_reference(temporary: TemporaryStore) -> None:
+    file = asyncio.run(put(temporary, info(), b"x"))
+    path = file.path
+    del file
+    gc.collect()
+    assert not path.parent.exists()
+
+
+async def test_temporary_files_go_when_the_store_is_closed(temporary: TemporaryStore) -> None:
+    file = await put(temporary, info(), b"x")
+    partial = await temporary.create(info("b.bin", id="u2"))
+    await partial.append(b"y")
+    await asyncio.to_thread(temporary.close)
+    assert file.size == 0  # it is still referred to
+    assert files_below(temporary.root) == {}
+
+
+def test_temporary_files_are_no_ones_else_to_read(temporary: TemporaryStore) -> None:
+    assert temporary.root.stat().st_mode & 0o077 == 0
+
+
+EXIT = """
+import asyncio, sys
+from panel_chunked.stores import TemporaryStore
+from fakes import info
+
+async def main():
+    complete = await store.create(info("a.bin", id="u1"))
+    await complete.append(b"x")
+    partial = await store.create(info("b.bin", id="u2"))
+    await partial.append(b"y")
+    return await complete.finish(), partial
+
+store = TemporaryStore()
+kept = asyncio.run(main())
+print(store.root)
+"""
+
+
+def run_python(code: str, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=ok,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("end", ["", "raise RuntimeError"])
+def test_temporary_files_go_when_the_process_exits(end: str) -> None:
+    result = run_python(EXIT + end, ok=not end)
+    root = Path(result.stdout.strip())
+    assert root.name.startswith("panel_chunked-")
+    assert not root.exists()
+
+
+# --- What the storage refuses, for real ---
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux can mount a small file system")
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+async def test_full_disk_is_an_error_and_terminate_frees_it(small_disk: Path) -> None:
+    store = DirectoryStore(small_disk)
+    stored = await store.create(info("big.bin", size=2**20))
+    with pytest.raises(OSError, match="No space left") as error:
+        await append_all(stored.append, 32, bytes(8192))
+    assert error.value.errno == errno.ENOSPC
+    assert stored.offset <= 65536
+    await stored.terminate()
+    assert (await put(store, info("small.bin", id="u2"), b"fits")).path.read_bytes() == b"fits"
+
+
+async def test_read_only_disk_is_an_error(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: ASYNC221
+    with pytest.raises(OSError, match="Read-only"):
+        await DirectoryStore(small_disk).create(info())
+
+
+async def append_all(append: Callable[..., object], times: int, data: bytes) -> None:
+    for _ in range(times):
+        await append(data)  # type: ignore[misc]
+
+
+FILE_LIMIT = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+from panel_chunked.errors import UploadError
+from panel_chunked.handler import UploadHandler
+from panel_chunked.stores import DirectoryStore
+from fakes import files_below, info
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+root = Path(sys.argv[1])
+
+async def main():
+    handler = UploadHandler(info(size=30_000), DirectoryStore(root))
+    await handler.write(0, bytes(6000))
+    try:
+        await handler.write(6000, bytes(6000))
+    except UploadError as error:
+        print(error.code, handler.offset, error)
+        await handler.fail(error)
+    print(files_below(root))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are of Unix")
+def test_a_write_that_is_cut_short_is_no_success(tmp_path: Path) -> None:
+    reason, left = run_python(FILE_LIMIT, str(tmp_path)).stdout.splitlines()
+    assert reason == "storage 6000 The server could not store the file: File too large."
+    assert left == "{}"
