@@ -12,7 +12,7 @@ for _power, _letter in enumerate("kmgtp", start=1):
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.I)
 
 
-def parse_size(size: int | str | None) -> int | None:
+def parse_size(size: object) -> int | None:
     """Give bytes for ``5_000_000``, ``"5 MB"`` (10⁶) or ``"5 MiB"`` (2²⁰); None stays None.
 
     Raises
@@ -27,7 +27,7 @@ def parse_size(size: int | str | None) -> int | None:
         unit = _UNITS.get(match[2].lower()) if match else None
         if match is not None and unit is not None:
             return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
-    elif not isinstance(size, bool) and size >= 0:
+    elif isinstance(size, int) and not isinstance(size, bool) and size >= 0:
         return size
     raise ValueError(f"{size!r} is not a size; write it like '5 GB', '200 MiB' or 5000000.")
 

@@ -92,7 +92,7 @@ class Session:
         self._batches: dict[str, _Batch] = {}
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
-        self._run: list[UploadHandler] = []  # everything since the page was last idle
+        self._completed_bytes = 0  # since the page was last idle
         self._bad_messages = 0
         self._settling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,8 +112,9 @@ class Session:
     @property
     def progress(self) -> tuple[int, int]:
         """Bytes stored and bytes in all, over everything since the page was last idle."""
-        run = [handler for handler in self._run if handler.state not in ("failed", "cancelled")]
-        return sum(h.offset for h in run), sum(h.info.size for h in run)
+        active = [lane.handler for lane in list(self._lanes.values())]
+        stored, size = sum(h.offset for h in active), sum(h.info.size for h in active)
+        return self._completed_bytes + stored, self._completed_bytes + size
 
     @property
     def idle(self) -> bool:
@@ -170,7 +171,7 @@ class Session:
     def _create(self, message: Create) -> None:
         settings = self._page.settings()
         if not self._lanes and message.batch not in self._batches:
-            self._run.clear()
+            self._completed_bytes = 0
             self._failed.clear()
         batch = self._batches.setdefault(message.batch, _Batch(message.batch))
         for facts in message.files:
@@ -202,7 +203,6 @@ class Session:
 
         handler = UploadHandler(_info(facts), settings.store)
         batch.handlers[facts.key] = handler
-        self._run.append(handler)
         ended = partial(self._end, batch)
         lane = Lane(handler, self._backlog, self._page.send, self._page.progressed, ended)
         self._lanes[handler.info.id] = lane
@@ -270,6 +270,7 @@ class Session:
                 self.forget(replaced)
         file.on_delete = partial(self._page.deleted, upload_id)
         self._files[upload_id] = file
+        self._completed_bytes += file.size
         self._page.send(protocol.Complete(upload_id))
 
     async def _settle(self, batch: _Batch) -> None:

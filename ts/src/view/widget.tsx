@@ -139,26 +139,21 @@ function Description({ html }: { html: string }) {
 /** Make the element that gets `handlers` a place to drop files on. */
 function useDrop(disabled: boolean, onDrop: (event: DragEvent) => void) {
   const over = useSignal(false);
-  const depth = useRef(0); // dragenter and dragleave come for every element inside as well
-  const set = (value: number) => {
-    depth.current = value;
-    over.value = value > 0;
-  };
   const takes = (event: DragEvent) => !disabled && event.dataTransfer?.types.includes("Files");
   const handlers = {
-    onDragEnter: (event: DragEvent) => {
-      if (takes(event)) set(depth.current + 1);
-    },
-    onDragLeave: (event: DragEvent) => {
-      if (takes(event)) set(Math.max(0, depth.current - 1));
-    },
     onDragOver: (event: DragEvent) => {
       event.preventDefault(); // or the browser would leave the app to show the file
-      if (event.dataTransfer) event.dataTransfer.dropEffect = takes(event) ? "copy" : "none";
+      over.value = Boolean(takes(event));
+      if (event.dataTransfer) event.dataTransfer.dropEffect = over.value ? "copy" : "none";
+    },
+    onDragLeave: (event: TargetedEvent<HTMLElement, DragEvent>) => {
+      // Leaving an element inside is told as well.
+      const inside = event.relatedTarget instanceof Node;
+      if (!(inside && event.currentTarget.contains(event.relatedTarget))) over.value = false;
     },
     onDrop: (event: DragEvent) => {
       event.preventDefault();
-      set(0);
+      over.value = false;
       if (takes(event)) onDrop(event);
     },
   };

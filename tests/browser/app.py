@@ -1,0 +1,5 @@
+"""``panel serve tests/browser/app.py`` serves the page of the tests."""
+
+from tests.browser.pages import page
+
+page().servable()

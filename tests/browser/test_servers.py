@@ -1,0 +1,48 @@
+"""The servers' own message limits are found and kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from .conftest import App, make_file, serving
+
+SERVERS = {
+    "panel serve, 256 KiB messages": [
+        "panel",
+        "serve",
+        "tests/browser/app.py",
+        "--port",
+        "{port}",
+        "--websocket-max-message-size",
+        "262144",
+    ],
+    "pn.serve, small messages and buffer": ["tests.browser.pn_serve_app", "{port}"],
+    "FastAPI on uvicorn, 256 KiB messages": ["tests.browser.fastapi_app", "{port}", "262144"],
+    "FastAPI on uvicorn, default": ["tests.browser.fastapi_app", "{port}", "16777216"],
+}
+
+
+@pytest.fixture(params=SERVERS.values(), ids=SERVERS.keys())
+def limited_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    with serving(*request.param) as url:
+        yield url
+
+
+def test_upload_keeps_to_the_limit_of_the_server(
+    page: Page, limited_server: str, tmp_path: Path
+) -> None:
+    sizes: list[int] = []
+
+    def watch(socket: object) -> None:
+        socket.on("framesent", lambda frame: sizes.append(len(frame)))  # type: ignore[attr-defined]
+
+    page.on("websocket", watch)
+    checksum = make_file(tmp_path / "data.bin", 20_000_000)
+    app = App(page, limited_server, {})
+    app.choose(tmp_path / "data.bin")
+    app.expect_row("data.bin", "complete", timeout=60)
+    outputs = app.wait_for(lambda it: it["files"])
+    assert outputs["files"][0]["checksum"] == checksum
+    assert max(sizes) > 200_000  # the limit is used, not a tiny chunk for all
