@@ -1,0 +1,416 @@
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { FakeServer, type ModelSettings } from "../tests/fake-server";
+import { deletedFile, makeFile, pattern, picked } from "../tests/files";
+import { quiet, turn, until } from "../tests/waiting";
+import { UploadQueue } from "./queue";
+import type { UploadState } from "./upload";
+
+function setUp(settings: ModelSettings = {}, options: Partial<FakeServer> = {}) {
+  const server = Object.assign(new FakeServer(), options);
+  const queue = new UploadQueue();
+  const batches: string[][] = [];
+  queue.onBatch = (files) => batches.push(files.map(({ name }) => name));
+  queue.attach(server.connect(settings));
+  return { server, queue, batches };
+}
+
+function states(queue: UploadQueue): UploadState["kind"][] {
+  return queue.uploads.value.map(({ state }) => state.value.kind);
+}
+
+function upload(queue: UploadQueue, name: string) {
+  const found = queue.uploads.value.filter(({ file }) => file.name === name).at(-1);
+  if (found === undefined) throw new Error(`There is no row for ${name}.`);
+  return found;
+}
+
+async function ended(queue: UploadQueue): Promise<void> {
+  await until(() => queue.uploads.value.every(({ active }) => !active));
+}
+
+/** Whether a new upload gets all of the window, and no more of it. */
+async function windowIsWhole(server: FakeServer, queue: UploadQueue): Promise<boolean> {
+  server.answerAll();
+  server.auto = false;
+  queue.add(picked(makeFile(server.maxInFlight * 3, "probe.bin")));
+  server.answerAll();
+  await until(() => server.inFlight >= server.maxInFlight);
+  await quiet();
+  return server.inFlight === server.maxInFlight;
+}
+
+describe("files", () => {
+  it("arrive whole, whatever their size", async () => {
+    const { server, queue } = setUp();
+    const sizes = [0, 1, 9, 10, 11, 30, 1234];
+    queue.add(picked(...sizes.map((size) => makeFile(size, `${size}.bin`))));
+    await ended(queue);
+    for (const size of sizes) expect(server.bytes(`${size}.bin`)).toEqual(pattern(size));
+    expect(new Set(states(queue))).toEqual(new Set(["complete"]));
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("arrive whole over a comm, whose buffers are not used again", async () => {
+    const { server, queue } = setUp({}, { transport: "comm" });
+    queue.add(picked(makeFile(95)));
+    await ended(queue);
+    expect(server.bytes("a.bin")).toEqual(pattern(95));
+  });
+
+  it("go three at a time", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 1000 });
+    queue.add(picked(...[1, 2, 3, 4, 5].map((n) => makeFile(30, `${n}.bin`))));
+    server.answerAll();
+    await quiet();
+    const ids = new Set(server.sent("chunk").map(({ id }) => id));
+    expect(ids.size).toBe(3);
+    expect(states(queue).filter((kind) => kind === "created")).toHaveLength(2);
+  });
+
+  it("wait for the welcome", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(10)));
+    await quiet();
+    expect(server.received.map(({ kind }) => kind)).toEqual(["hello"]);
+    server.auto = true;
+    server.answer();
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete"]);
+  });
+
+  it("of one name are two uploads", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(pattern(20, 1)), makeFile(pattern(20, 2))));
+    await ended(queue);
+    const contents = server.uploads.map(({ chunks }) => chunks.flatMap((chunk) => [...chunk]));
+    expect(contents).toEqual([[...pattern(20, 1)], [...pattern(20, 2)]]);
+  });
+
+  it("share the window", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(...[1, 2, 3].map((n) => makeFile(100, `${n}.bin`))));
+    for (let i = 0; i < 20; i += 1) {
+      server.answer();
+      await quiet();
+      expect(server.inFlight).toBeLessThanOrEqual(server.maxInFlight);
+    }
+  });
+
+  it("are all announced, 1,200 of them, a few at a time", async () => {
+    const { server, queue, batches } = setUp();
+    queue.add(picked(...Array.from({ length: 1200 }, (_, n) => makeFile(n % 3, `${n}.bin`))));
+    await ended(queue);
+    expect(server.uploads).toHaveLength(1200);
+    expect(server.uploads.every(({ state }) => state === "complete")).toBe(true);
+    const messages = server.sent("create");
+    expect(Math.max(...messages.map(({ files }) => files.length))).toBe(100);
+    expect(new Set(messages.map(({ batch }) => batch)).size).toBe(1);
+    expect(messages.map(({ more }) => more).lastIndexOf(true)).toBe(messages.length - 2);
+    expect(batches.map((names) => names.length)).toEqual([1200]);
+  });
+
+  it("that wait are not announced before there is room", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(...Array.from({ length: 1200 }, (_, n) => makeFile(1, `${n}.bin`))));
+    server.answerAll();
+    expect(server.uploads).toHaveLength(500);
+  });
+});
+
+describe("limits", () => {
+  it("refuse a file before anything is sent", async () => {
+    const { server, queue } = setUp({ accept: [".csv"], max_file_size: 20 });
+    queue.add(picked(makeFile(1, "a.exe"), makeFile(21, "b.csv"), makeFile(20, "c.csv")));
+    await ended(queue);
+    expect(states(queue)).toEqual(["refused", "refused", "complete"]);
+    expect(server.uploads.map(({ facts }) => facts.name)).toEqual(["c.csv"]);
+  });
+
+  it("count what is there and what is under way", async () => {
+    const { queue } = setUp({ max_files: 3, max_total_size: 100 });
+    queue.add(picked(makeFile(50, "1")));
+    await ended(queue);
+    queue.add(picked(makeFile(40, "2"), makeFile(11, "3"), makeFile(10, "4"), makeFile(0, "5")));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete", "complete", "refused", "complete", "refused"]);
+  });
+
+  it("refuse all files but one in a widget for a single file", async () => {
+    const { server, queue } = setUp({ multiple: false });
+    queue.add(picked(makeFile(5, "1"), makeFile(5, "2"), makeFile(5, "3")));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete", "refused", "refused"]);
+    expect(upload(queue, "2").state.value).toMatchObject({ failure: { limit: 1 } });
+    expect(server.uploads).toHaveLength(1);
+  });
+
+  it("are those of the moment", async () => {
+    const { server, queue } = setUp();
+    server.set({ max_file_size: 5 });
+    queue.add(picked(makeFile(6)));
+    expect(states(queue)).toEqual(["refused"]);
+  });
+
+  it("let nothing in while the widget is disabled", async () => {
+    const { server, queue } = setUp({ disabled: true });
+    queue.add(picked(makeFile(6)));
+    await quiet();
+    expect(queue.uploads.value).toEqual([]);
+    expect(server.sent("create")).toEqual([]);
+  });
+
+  it("of the server are shown with its words", async () => {
+    const { queue } = setUp({}, { refuse: ({ name }) => (name === "b" ? "not_accepted" : null) });
+    queue.add(picked(makeFile(5, "a"), makeFile(5, "b"), makeFile(5, "c")));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete", "refused", "complete"]);
+    expect(upload(queue, "b").state.value).toMatchObject({ failure: { message: "Refused." } });
+  });
+});
+
+describe("cancel", () => {
+  it("stops at once, tells the server, and gives the window back", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(200)));
+    server.answerAll();
+    await until(() => server.inFlight === 40);
+    queue.cancel(upload(queue, "a.bin"));
+    const sent = server.received.length;
+    expect(server.received.at(-1)).toEqual({ kind: "abort", id: "u0" });
+    expect(states(queue)).toEqual(["cancelled"]);
+    server.answerAll();
+    await quiet();
+    expect(server.received).toHaveLength(sent);
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("before the server has answered is made up for", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    server.answer();
+    queue.add(picked(makeFile(20)));
+    queue.cancel(upload(queue, "a.bin"));
+    server.answerAll();
+    expect(server.upload("a.bin").state).toBe("freed");
+    expect(states(queue)).toEqual(["cancelled"]);
+  });
+
+  it("lets the next one start", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(...[1, 2, 3, 4].map((n) => makeFile(20, `${n}`))));
+    server.answerAll();
+    queue.cancel(upload(queue, "1"));
+    expect(states(queue)).toEqual(["cancelled", "running", "running", "running"]);
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(states(queue)).toEqual(["cancelled", "complete", "complete", "complete"]);
+  });
+
+  it("does nothing to what has ended", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(20)));
+    await ended(queue);
+    queue.cancel(upload(queue, "a.bin"));
+    expect(states(queue)).toEqual(["complete"]);
+    expect(server.sent("abort")).toEqual([]);
+  });
+});
+
+describe("a row", () => {
+  it("goes when the server says that the file is deleted", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(20)));
+    await ended(queue);
+    queue.remove(upload(queue, "a.bin"));
+    expect(states(queue)).toEqual(["complete"]);
+    await until(() => queue.uploads.value.length === 0);
+    expect(server.upload("a.bin").state).toBe("freed");
+  });
+
+  it("goes when the app has deleted the file", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(20)));
+    await ended(queue);
+    server.send({ kind: "removed", id: "u0" });
+    expect(queue.uploads.value).toEqual([]);
+  });
+
+  it("of an upload that the app has cancelled goes", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(200)));
+    server.answerAll();
+    server.send({ kind: "removed", id: "u0" });
+    expect(queue.uploads.value).toEqual([]);
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("that is a notice can be dismissed, and goes with the next pick", async () => {
+    const { queue } = setUp({ max_file_size: 5 });
+    queue.add(picked(makeFile(6, "1"), makeFile(6, "2")));
+    queue.dismiss(upload(queue, "1"));
+    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["2"]);
+    queue.add(picked(makeFile(5, "3")));
+    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["3"]);
+  });
+
+  it("says what the server said when an upload failed, and others go on", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(200, "1"), makeFile(20, "2")));
+    server.answerAll();
+    server.send({ kind: "error", code: "storage", message: "No space left.", id: "u0" });
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(upload(queue, "1").state.value).toEqual({
+      kind: "failed",
+      failure: { code: "storage", message: "No space left." },
+    });
+    expect(upload(queue, "2").state.value.kind).toBe("complete");
+  });
+});
+
+describe("a single file", () => {
+  it("takes the place of the one that runs", async () => {
+    const { server, queue } = setUp({ multiple: false, max_files: 1 }, { auto: false });
+    queue.add(picked(makeFile(200, "old")));
+    server.answerAll();
+    queue.add(picked(makeFile(20, "new")));
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(server.upload("old").state).toBe("freed");
+    expect(server.bytes("new")).toEqual(pattern(20));
+  });
+});
+
+describe("a batch", () => {
+  it("is told once, in the order of the pick, without those that failed", async () => {
+    const { queue, batches } = setUp({ max_file_size: 50 });
+    queue.add(picked(makeFile(50, "slow"), makeFile(51, "refused"), makeFile(1, "quick")));
+    await ended(queue);
+    expect(batches).toEqual([["slow", "quick"]]);
+  });
+
+  it("is not told if nothing arrived", async () => {
+    const { queue, batches } = setUp({ max_file_size: 5 });
+    queue.add(picked(makeFile(6)));
+    await quiet();
+    expect(batches).toEqual([]);
+  });
+
+  it("of which the last member was cancelled is told", async () => {
+    const { server, queue, batches } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(0, "1"), makeFile(200, "2")));
+    server.answerAll();
+    await until(() => server.sent("finish").length === 1);
+    server.answerAll();
+    queue.cancel(upload(queue, "2"));
+    expect(batches).toEqual([["1"]]);
+  });
+
+  it("of which the last member could not be read is told", async () => {
+    const { server, queue, batches } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(0, "1"), deletedFile(20, "2")));
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    await quiet();
+    expect(states(queue)).toEqual(["complete", "failed"]);
+    expect(batches).toEqual([["1"]]);
+  });
+
+  it("goes on when a file could not be read", async () => {
+    const { queue } = setUp();
+    const gone = [1, 2, 3, 4, 5].map((n) => deletedFile(20, `gone ${n}`));
+    queue.add(picked(...gone, makeFile(20, "good")));
+    await ended(queue);
+    expect(states(queue)).toEqual([...gone.map(() => "failed"), "complete"]);
+  });
+});
+
+describe("a new view", () => {
+  it("goes on with a running upload from what is stored", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(200)));
+    server.answerAll();
+    await until(() => server.inFlight === 40);
+    server.answer();
+    queue.attach(server.connect({}, true));
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(server.bytes("a.bin")).toEqual(pattern(200));
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("announces again what the server has not answered", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    server.answer();
+    queue.add(picked(makeFile(20, "1"), makeFile(20, "2")));
+    queue.attach(server.connect({}, true));
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete", "complete"]);
+    expect(server.uploads).toHaveLength(2);
+  });
+
+  it("is the only one that is listened to", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(20)));
+    server.answerAll();
+    const before = server.deliver;
+    queue.attach(server.connect());
+    before({ kind: "removed", id: "u0" });
+    expect(states(queue)).toEqual(["running"]);
+  });
+
+  it("warns of a message that is none of this version, and goes on", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { server, queue } = setUp();
+    server.send({ kind: "surprise" });
+    expect(warn).toHaveBeenCalledOnce();
+    queue.add(picked(makeFile(20)));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete"]);
+  });
+});
+
+/** What happens between two answers of the server. */
+type Fault = { kind: "answer" | "turn" | "lose" | "attach" | "reconnect"; place: number };
+
+const fault: fc.Arbitrary<Fault> = fc.record({
+  kind: fc.constantFrom("answer", "answer", "answer", "turn", "lose", "attach", "reconnect"),
+  place: fc.nat(4),
+});
+
+async function suffer(server: FakeServer, queue: UploadQueue, { kind, place }: Fault) {
+  if (kind === "answer") server.answer();
+  else if (kind === "turn") await turn();
+  else if (kind === "lose") server.loseChunk(place);
+  else queue.attach(server.connect({}, kind === "reconnect"));
+}
+
+describe("any order of answers, lost chunks and new views", () => {
+  it("ends with the same bytes, and with the whole window", async () => {
+    const sizes = fc.array(fc.nat(120), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.array(fault, { maxLength: 60 }), async (all, faults) => {
+        const { server, queue } = setUp({}, { auto: false });
+        queue.add(picked(...all.map((size, n) => makeFile(size, `${n}.bin`))));
+        for (const one of faults) await suffer(server, queue, one);
+        queue.attach(server.connect({}, true));
+        server.auto = true;
+        server.answerAll();
+        await ended(queue);
+        expect(states(queue)).toEqual(all.map(() => "complete"));
+        for (const [n, size] of all.entries()) {
+          expect(server.bytes(`${n}.bin`)).toEqual(pattern(size));
+        }
+        expect(await windowIsWhole(server, queue)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  }, 30_000);
+});

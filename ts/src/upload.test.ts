@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { deletedFile, makeFile, pattern } from "../tests/files";
+import { quiet, settles, until } from "../tests/waiting";
+import type { ClientMessage } from "./protocol";
+import { Upload } from "./upload";
+import { Window } from "./window";
+
+type Chunk = Extract<ClientMessage, { kind: "chunk" }>;
+
+/** A started upload, with what it has sent and nobody has answered. */
+function start(file: File, { capacity = 1000, chunkSize = 10, reuseBuffers = false } = {}) {
+  const sent: ClientMessage[] = [];
+  const window = new Window(capacity);
+  const send = (message: ClientMessage) =>
+    void sent.push(
+      message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message,
+    );
+  const link = { channel: { send }, window, chunkSize, reuseBuffers };
+  const upload = new Upload("k1", file, file.name);
+  upload.created("u1", 0);
+  upload.start(link);
+  const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");
+  return { upload, sent, chunks, window, link };
+}
+
+function joined(chunks: Chunk[]): Uint8Array {
+  return Uint8Array.from(chunks.flatMap(({ data }) => [...new Uint8Array(data)]));
+}
+
+/** Whether all that was acquired is given back, and no more. */
+async function isWhole(window: Window, capacity: number): Promise<boolean> {
+  return (await settles(window.acquire(capacity))) && !(await settles(window.acquire(1)));
+}
+
+describe("an upload", () => {
+  it("sends its chunks in order, and finish behind them", async () => {
+    const { upload, sent, chunks } = start(makeFile(25));
+    await until(() => upload.state.value.kind === "finishing");
+    expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20]);
+    expect(joined(chunks())).toEqual(pattern(25));
+    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1" });
+  });
+
+  it("sends the same bytes from one buffer", async () => {
+    const { upload, chunks } = start(makeFile(25), { reuseBuffers: true });
+    await until(() => upload.state.value.kind === "finishing");
+    expect(joined(chunks())).toEqual(pattern(25));
+  });
+
+  it("of no bytes sends only finish", async () => {
+    const { upload, sent } = start(makeFile(0));
+    await until(() => upload.state.value.kind === "finishing");
+    expect(sent).toEqual([{ kind: "finish", id: "u1" }]);
+  });
+
+  it("tells the server of its file", () => {
+    const { upload } = start(makeFile(3, "a.csv", "text/csv"));
+    expect(upload.facts).toEqual({
+      key: "k1",
+      name: "a.csv",
+      relative_path: "a.csv",
+      size: 3,
+      mime_type: "text/csv",
+    });
+  });
+
+  it("has no more in flight than the window takes", async () => {
+    const { upload, chunks } = start(makeFile(100), { capacity: 30 });
+    await until(() => chunks().length === 3);
+    await quiet();
+    expect(chunks()).toHaveLength(3);
+    upload.acked(10);
+    await until(() => chunks().length === 4);
+    await quiet();
+    expect(chunks()).toHaveLength(4);
+  });
+
+  it("shows what is stored, not what was sent", async () => {
+    const { upload, chunks } = start(makeFile(25));
+    await until(() => chunks().length === 3);
+    expect(upload.stored.value).toBe(0);
+    upload.acked(20);
+    expect(upload.stored.value).toBe(20);
+  });
+
+  it("gives the window back with the acks, however many chunks one counts", async () => {
+    const { upload, window } = start(makeFile(100), { capacity: 100 });
+    await until(() => upload.state.value.kind === "finishing");
+    for (const offset of [10, 10, 60, 100, 100]) upload.acked(offset);
+    expect(await isWhole(window, 100)).toBe(true);
+  });
+
+  it("goes on from where the server says", async () => {
+    const { upload, chunks, window } = start(makeFile(50), { capacity: 100 });
+    await until(() => upload.state.value.kind === "finishing");
+    upload.acked(10);
+    upload.rewind(20);
+    await until(() => upload.state.value.kind === "finishing");
+    expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20, 30, 40, 20, 30, 40]);
+    expect(joined(chunks().slice(5))).toEqual(pattern(50).slice(20));
+    upload.acked(50);
+    expect(await isWhole(window, 100)).toBe(true);
+  });
+
+  it("sends nothing more of an attempt that another has taken over", async () => {
+    const { upload, chunks, sent } = start(makeFile(100), { capacity: 20 });
+    await until(() => chunks().length === 2);
+    upload.rewind(90);
+    await until(() => upload.state.value.kind === "finishing");
+    await quiet();
+    expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 90]);
+    expect(sent.filter(({ kind }) => kind === "finish")).toHaveLength(1);
+  });
+
+  it.each(["complete", "cancelled", "failed"])(
+    "gives the window back when it is %s",
+    async (end) => {
+      const { upload, chunks, window } = start(makeFile(100), { capacity: 30 });
+      await until(() => chunks().length === 3);
+      if (end === "complete") upload.complete("u1");
+      else if (end === "cancelled") upload.end({ kind: "cancelled" });
+      else upload.end({ kind: "failed", failure: { code: "storage", message: "Full." } });
+      await quiet();
+      upload.acked(30); // too late
+      expect(chunks()).toHaveLength(3);
+      expect(await isWhole(window, 30)).toBe(true);
+    },
+  );
+
+  it("has all bytes stored once it is complete", async () => {
+    const { upload } = start(makeFile(25));
+    upload.complete("u1");
+    expect(upload.stored.value).toBe(25);
+    expect(upload.active).toBe(false);
+  });
+
+  it("is not brought back by a late answer", async () => {
+    const { upload, sent, link } = start(makeFile(25));
+    upload.end({ kind: "cancelled" });
+    const before = sent.length;
+    upload.rewind(0);
+    upload.start(link);
+    await quiet();
+    expect(upload.state.value.kind).toBe("cancelled");
+    expect(sent).toHaveLength(before);
+  });
+
+  it("fails when its file cannot be read, and frees what is stored", async () => {
+    const { upload, sent, window } = start(deletedFile(25), { capacity: 30 });
+    await until(() => !upload.active);
+    expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "unreadable" } });
+    expect(sent).toEqual([{ kind: "abort", id: "u1" }]);
+    expect(await isWhole(window, 30)).toBe(true);
+  });
+
+  it("fails when its file has become shorter", async () => {
+    const file = makeFile(25);
+    Object.defineProperty(file, "size", { value: 35 });
+    const { upload, window } = start(file, { capacity: 100 });
+    await until(() => !upload.active);
+    expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "unreadable" } });
+    expect(await isWhole(window, 100)).toBe(true);
+  });
+});

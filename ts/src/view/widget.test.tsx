@@ -1,0 +1,231 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeServer, type ModelSettings } from "../../tests/fake-server";
+import { makeFile } from "../../tests/files";
+import { turn, until } from "../../tests/waiting";
+import { UploadQueue } from "../queue";
+import { Upload, type UploadState } from "../upload";
+import { Widget } from "./widget";
+
+let root: HTMLElement;
+
+beforeEach(() => {
+  root = document.body.appendChild(document.createElement("div"));
+});
+
+afterEach(() => {
+  render(null, root);
+  root.remove();
+});
+
+function show(settings: ModelSettings = {}, auto = true) {
+  const server = Object.assign(new FakeServer(), { auto });
+  const channel = server.connect(settings);
+  const queue = new UploadQueue();
+  queue.attach(channel);
+  render(<Widget queue={queue} settings={channel.settings} />, root);
+  return { server, queue };
+}
+
+/** Show a single row in this state. */
+function showRow(state: UploadState) {
+  const { queue } = show({}, false);
+  const upload = new Upload("k1", makeFile(1000, "clip.mp4"), "holiday/clip.mp4");
+  upload.state.value = state;
+  queue.uploads.value = [upload];
+  return { queue, upload };
+}
+
+function find<E extends HTMLElement>(selector: string): E {
+  const found = root.querySelector<E>(selector);
+  if (found === null) throw new Error(`There is no ${selector} in ${root.innerHTML}`);
+  return found;
+}
+
+function text(selector: string): string {
+  return find(selector).textContent ?? "";
+}
+
+function drag(type: string, types = ["Files"]): Event & { dataTransfer: { dropEffect: string } } {
+  const event = new Event(type, { bubbles: true, cancelable: true });
+  const item = { kind: "file", getAsFile: () => makeFile(3, "a.txt") };
+  const dataTransfer = { types, items: [item], files: [], dropEffect: "" };
+  const withData = Object.assign(event, { dataTransfer });
+  find("section").dispatchEvent(withData);
+  return withData;
+}
+
+describe("a row", () => {
+  it.each<[UploadState, string]>([
+    [{ kind: "queued" }, "Waiting"],
+    [{ kind: "created", id: "u1" }, "Waiting"],
+    [{ kind: "running", id: "u1" }, "0%"],
+    [{ kind: "finishing", id: "u1" }, "Finishing"],
+    [{ kind: "complete", id: "u1" }, "Uploaded"],
+    [{ kind: "cancelled" }, "Cancelled"],
+    [{ kind: "refused", failure: { code: "unreadable" } }, "Refused: The file could not be read"],
+    [{ kind: "failed", failure: { code: "storage", message: "Full." } }, "Failed: Full."],
+  ])("says its state: %o", async (state, said) => {
+    showRow(state);
+    await turn();
+    expect(find("li.row").dataset.state).toBe(state.kind);
+    expect(text(".detail")).toContain(said);
+    expect(text(".name")).toBe("clip.mp4");
+    expect(text(".size")).toBe("1 kB");
+  });
+
+  it.each<[UploadState, string]>([
+    [{ kind: "queued" }, "Cancel the upload of clip.mp4"],
+    [{ kind: "running", id: "u1" }, "Cancel the upload of clip.mp4"],
+    [{ kind: "complete", id: "u1" }, "Remove clip.mp4"],
+    [{ kind: "cancelled" }, "Dismiss the message about clip.mp4"],
+    [{ kind: "failed", failure: { code: "unreadable" } }, "Dismiss the message about clip.mp4"],
+  ])("has a button that says what it does: %o", async (state, label) => {
+    showRow(state);
+    await turn();
+    expect(find(".action").getAttribute("aria-label")).toBe(label);
+  });
+
+  it("shows how much is stored, how fast, and for how long", async () => {
+    const { upload } = showRow({ kind: "running", id: "u1" });
+    upload.stored.value = 250;
+    upload.rate.value = 50;
+    await turn();
+    expect(find<HTMLProgressElement>("progress").value).toBe(250);
+    expect(find<HTMLProgressElement>("progress").max).toBe(1000);
+    const parts = [...find(".detail").querySelectorAll("span")].map((span) => span.textContent);
+    expect(parts).toEqual(["25%", "50 bytes/s", "15 sec left"]);
+  });
+
+  it("does what its button says", async () => {
+    const { queue, upload } = showRow({ kind: "running", id: "u1" });
+    await turn();
+    find(".action").click();
+    expect(upload.state.value.kind).toBe("cancelled");
+    await turn();
+    find(".action").click();
+    expect(queue.uploads.value).toEqual([]);
+    await turn();
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it.each<UploadState>([
+    { kind: "refused", failure: { code: "unreadable" } },
+    { kind: "failed", failure: { code: "unreadable" } },
+  ])("is an alert when something is wrong: %o", async (state) => {
+    showRow(state);
+    await turn();
+    expect(text("[role=alert]")).not.toBe("");
+  });
+
+  it("is one of at most a hundred that are shown", async () => {
+    const { queue } = show();
+    const many = Array.from({ length: 103 }, (_, n) => new Upload(`k${n}`, makeFile(1), "a"));
+    queue.uploads.value = many;
+    await turn();
+    expect(root.querySelectorAll("li[data-state]")).toHaveLength(100);
+    expect(text(".more")).toBe("and 3 more files");
+  });
+});
+
+describe("the button", () => {
+  it("and the hint say what may be picked", async () => {
+    show({ multiple: false, accept: [".csv"], max_file_size: 5e6 });
+    expect(text(".choose")).toBe("Choose file");
+    expect(text(".limits")).toBe(".csv · up to 5 MB");
+    expect(find<HTMLInputElement>("input").accept).toBe(".csv");
+    expect(find<HTMLInputElement>("input").multiple).toBe(false);
+  });
+
+  it("follows the widget's params", async () => {
+    const { server } = show({ multiple: false });
+    server.set({ multiple: true, label: "Pictures", max_files: 3 });
+    await turn();
+    expect(text(".choose")).toBe("Choose files");
+    expect(text(".label")).toContain("Pictures");
+    expect(text(".limits")).toBe("up to 3 files");
+  });
+
+  it("cannot be used while the widget is disabled", async () => {
+    const { server } = show({ disabled: true });
+    expect(find<HTMLButtonElement>(".choose").disabled).toBe(true);
+    expect(text(".hint")).toContain("Not available");
+    server.set({ disabled: false });
+    await turn();
+    expect(find<HTMLButtonElement>(".choose").disabled).toBe(false);
+  });
+
+  it("opens the file dialog", () => {
+    show();
+    const click = vi.spyOn(find<HTMLInputElement>("input"), "click");
+    find(".choose").click();
+    expect(click).toHaveBeenCalledOnce();
+  });
+
+  it("uploads what was chosen, and the same file can be chosen again", async () => {
+    const { server } = show();
+    const input = find<HTMLInputElement>("input");
+    const reset = vi.spyOn(input, "value", "set");
+    Object.defineProperty(input, "files", { value: [makeFile(25, "a.txt")] });
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    await until(() => server.uploads.length === 1);
+    expect(server.upload("a.txt").facts.size).toBe(25);
+    expect(reset).toHaveBeenCalledWith("");
+  });
+});
+
+describe("a drop", () => {
+  it("is announced while files are over the widget", async () => {
+    show();
+    drag("dragenter");
+    const over = drag("dragover");
+    await turn();
+    expect(over.defaultPrevented).toBe(true);
+    expect(over.dataTransfer.dropEffect).toBe("copy");
+    expect(find("section").className).toContain("over");
+    expect(text(".hint")).toContain("Drop to upload");
+    drag("dragleave");
+    await turn();
+    expect(find("section").className).not.toContain("over");
+  });
+
+  it("uploads the files", async () => {
+    const { server } = show();
+    expect(drag("drop").defaultPrevented).toBe(true);
+    await until(() => server.uploads.length === 1);
+    expect(server.upload("a.txt").facts.size).toBe(3);
+  });
+
+  it("of text is nothing", async () => {
+    show();
+    drag("dragenter", ["text/plain"]);
+    const over = drag("dragover", ["text/plain"]);
+    await turn();
+    expect(find("section").className).not.toContain("over");
+    expect(over.dataTransfer.dropEffect).toBe("none");
+  });
+
+  it("on a disabled widget uploads nothing, and does not leave the app", async () => {
+    const { server } = show({ disabled: true });
+    drag("dragover");
+    expect(drag("drop").defaultPrevented).toBe(true);
+    await turn();
+    expect(server.sent("create")).toEqual([]);
+    expect(find("section").className).not.toContain("over");
+  });
+});
+
+describe("the label", () => {
+  it("and the description are shown", () => {
+    show({ label: "Data", description: "<p>The <b>raw</b> data.</p>" });
+    expect(text(".label")).toContain("Data");
+    expect(find("[role=tooltip]").innerHTML).toContain("<b>raw</b>");
+    expect(find("section").getAttribute("aria-label")).toBe("Data");
+  });
+
+  it("takes no room if there is none", () => {
+    show({ label: "" });
+    expect(root.querySelector(".label")).toBeNull();
+  });
+});

@@ -1,0 +1,223 @@
+/** A server that stores what it is sent, and a page around it that loses what it is told to lose. */
+
+import { PanelChannel, type PanelModel } from "../src/channel";
+import type { ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
+
+type Outgoing = ServerMessage | Record<string, unknown>;
+
+interface Stored {
+  readonly id: string;
+  readonly facts: FileFacts;
+  readonly chunks: Uint8Array[];
+  offset: number;
+  state: "running" | "complete" | "freed";
+  rewinding: boolean;
+}
+
+const SETTINGS = {
+  label: "Files",
+  description: null,
+  layout: "compact",
+  disabled: false,
+  multiple: true,
+  directory: false,
+  accept: [],
+  max_file_size: null,
+  max_total_size: null,
+  max_files: null,
+} as const;
+
+export type ModelSettings = Partial<Omit<PanelModel, "esm_constants" | "send_msg" | "on">>;
+
+export class FakeServer {
+  /** Everything that the page has sent, lost or not. */
+  readonly received: ClientMessage[] = [];
+  readonly uploads: Stored[] = [];
+  /** Answer at once; else only when the test says so. */
+  auto = true;
+  transport: "socket" | "comm" = "socket";
+  maxChunkSize = 10;
+  maxInFlight = 40;
+  /** Why a file is refused, if it is. */
+  refuse: (facts: FileFacts) => string | null = () => null;
+
+  /** The way to the view that was connected last. */
+  deliver: (message: Outgoing) => void = () => undefined;
+
+  private readonly inbox: ClientMessage[] = [];
+  private change: (settings: ModelSettings) => void = () => undefined;
+
+  /** Render a view; what was on its way through the one before is lost if the socket was. */
+  connect(settings: ModelSettings = {}, socketLost = false): PanelChannel {
+    if (socketLost) this.inbox.length = 0;
+    const handlers: { events: string[]; callback: (data: unknown) => void }[] = [];
+    const model: PanelModel = {
+      ...SETTINGS,
+      accept: [],
+      ...settings,
+      esm_constants: { widget: "w1" },
+      send_msg: (data) => this.take(data as ClientMessage),
+      on: (events, callback) => handlers.push({ events: [events].flat(), callback }),
+    };
+    const fire = (event: string, data: unknown) => {
+      for (const { events, callback } of handlers) if (events.includes(event)) callback(data);
+    };
+    this.deliver = (message) => fire("msg:custom", message);
+    this.change = (changes) => {
+      Object.assign(model, changes);
+      for (const name of Object.keys(changes)) fire(name, undefined);
+    };
+    return new PanelChannel(model);
+  }
+
+  set(settings: ModelSettings): void {
+    this.change(settings);
+  }
+
+  send(message: Outgoing): void {
+    this.deliver(message);
+  }
+
+  sent<K extends ClientMessage["kind"]>(kind: K): Extract<ClientMessage, { kind: K }>[] {
+    return this.received.filter((message) => message.kind === kind) as never;
+  }
+
+  /** Bytes that the page has sent and has no answer to. */
+  get inFlight(): number {
+    const size = (message: ClientMessage) =>
+      message.kind === "chunk" ? message.data.byteLength : 0;
+    return this.inbox.reduce((sum, message) => sum + size(message), 0);
+  }
+
+  get waiting(): number {
+    return this.inbox.length;
+  }
+
+  upload(name: string): Stored {
+    const stored = this.uploads.find(({ facts }) => facts.name === name);
+    if (stored === undefined) throw new Error(`The server does not know ${name}.`);
+    return stored;
+  }
+
+  bytes(name: string): Uint8Array {
+    return Uint8Array.from(this.upload(name).chunks.flatMap((chunk) => [...chunk]));
+  }
+
+  /** Answer the oldest message. */
+  answer(): void {
+    const message = this.inbox.shift();
+    if (message !== undefined) this.process(message);
+  }
+
+  answerAll(): void {
+    while (this.inbox.length > 0) this.answer();
+  }
+
+  /** Lose a chunk, if there is one at this place behind the oldest message. */
+  loseChunk(place: number): void {
+    if (this.inbox[place]?.kind === "chunk") this.inbox.splice(place, 1);
+  }
+
+  private take(message: ClientMessage): void {
+    // A socket copies what it is given; the page may fill the buffer again.
+    const copy = message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message;
+    this.received.push(copy);
+    this.inbox.push(copy);
+    if (this.auto) queueMicrotask(() => this.answer());
+  }
+
+  private process(message: ClientMessage): void {
+    switch (message.kind) {
+      case "hello":
+        for (const upload of this.uploads) upload.rewinding = false;
+        this.welcome();
+        break;
+      case "create":
+        for (const facts of message.files) this.create(facts);
+        break;
+      case "chunk":
+        this.chunk(message);
+        break;
+      case "finish":
+        this.finish(message.id);
+        break;
+      default:
+        this.end(message.id);
+    }
+  }
+
+  private welcome(): void {
+    this.send({
+      kind: "welcome",
+      version: 1,
+      transport: this.transport,
+      max_chunk_size: this.maxChunkSize,
+      max_in_flight: this.maxInFlight,
+    });
+  }
+
+  private create(facts: FileFacts): void {
+    const { key } = facts;
+    const code = this.refuse(facts);
+    if (code !== null) {
+      this.send({ kind: "error", code, message: "Refused.", key });
+      return;
+    }
+    let stored = this.uploads.find((upload) => upload.facts.key === key);
+    if (stored === undefined) {
+      const id = `u${this.uploads.length}`;
+      stored = { id, facts, chunks: [], offset: 0, state: "running", rewinding: false };
+      this.uploads.push(stored);
+    }
+    this.send({ kind: "created", key, id: stored.id, offset: stored.offset, grant: 1000 });
+  }
+
+  private chunk({ id, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {
+    const upload = this.running(id);
+    if (upload === null) return;
+    if (offset === upload.offset) this.store(upload, data);
+    else this.rewind(upload);
+  }
+
+  private store(upload: Stored, data: ArrayBuffer): void {
+    upload.rewinding = false;
+    upload.chunks.push(new Uint8Array(data));
+    upload.offset += data.byteLength;
+    this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: 1000 });
+  }
+
+  private finish(id: string): void {
+    const upload = this.find(id)?.state === "complete" ? this.find(id) : this.running(id);
+    if (upload === null || upload === undefined) return;
+    if (upload.offset !== upload.facts.size) {
+      this.rewind(upload);
+      return;
+    }
+    upload.state = "complete";
+    this.send({ kind: "complete", id });
+  }
+
+  private end(id: string): void {
+    const upload = this.find(id);
+    if (upload !== undefined) upload.state = "freed";
+    this.send({ kind: "removed", id });
+  }
+
+  private rewind(upload: Stored): void {
+    if (upload.rewinding) return;
+    upload.rewinding = true;
+    const { id, offset } = upload;
+    this.send({ kind: "error", code: "wrong_offset", message: "Go on.", id, offset });
+  }
+
+  private running(id: string): Stored | null {
+    const upload = this.find(id);
+    if (upload?.state === "running") return upload;
+    this.send({ kind: "error", code: "unknown_upload", message: "Unknown.", id });
+    return null;
+  }
+
+  private find(id: string): Stored | undefined {
+    return this.uploads.find((upload) => upload.id === id);
+  }
+}

@@ -1,0 +1,34 @@
+/** The golden messages that both halves of the project read. */
+
+import { readFileSync } from "node:fs";
+
+export interface Golden {
+  valid: { name: string; message: Record<string, unknown> }[];
+  invalid: { reason: string; message: unknown }[];
+}
+
+export interface AcceptCase {
+  case: string;
+  accept: string[];
+  name: string;
+  type: string;
+  accepted: boolean;
+}
+
+export function golden(name: "client" | "server"): Golden {
+  return load(name) as Golden;
+}
+
+export function acceptCases(): AcceptCase[] {
+  return load("accept") as AcceptCase[];
+}
+
+function load(name: string): unknown {
+  const file = new URL(`../../tests/golden/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf-8"), (_, value) => revive(value));
+}
+
+function revive(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("$base64" in value)) return value;
+  return Uint8Array.from(Buffer.from(String(value.$base64), "base64")).buffer;
+}
