@@ -4,6 +4,7 @@
 #   PORT=8000 make demo      another port
 #   PYTHON=python3.13 make   another interpreter (>= 3.11)
 #   PYTEST_ARGS="-k name"    passed to pytest by make test
+#   BENCH_ARGS="--rounds 1"  passed to the benchmark by make bench
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,6 +17,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PORT ?= 5006
 PYTHON ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 NEWEST := .venv-newest
@@ -50,6 +52,10 @@ lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halve
 	$(VENV)/bin/mypy --strict panel_chunked
 	npm --prefix ts run --silent lint
 	npm --prefix ts run --silent check
+
+.PHONY: bench
+bench: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1 GiB file costs, beside FileDropper
+	@$(PY) -m tests.bench.throughput $(BENCH_ARGS)
 
 .PHONY: build
 build: dist/.stamp ## Build the wheel and the sdist into dist/
