@@ -25,6 +25,9 @@ def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "u1") 
 class Signals:
     """Lets a test wait until something is so, however often it changes."""
 
+    #: Seconds after which what has not happened never will, so that a failing test ends.
+    patience = 10.0
+
     def __init__(self) -> None:
         self._changed = asyncio.Event()
 
@@ -32,7 +35,7 @@ class Signals:
         self._changed.set()
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):  # so that a test that fails comes to an end
+        async with asyncio.timeout(self.patience):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

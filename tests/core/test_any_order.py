@@ -90,12 +90,13 @@ async def recover(browser: Browser, upload_id: str, data: bytes) -> None:
 async def upload_with_faults(root: Path, data: bytes, steps: Sequence[Step]) -> None:
     asyncio.get_running_loop().set_default_executor(Inline())
     browser = Browser(FakePage(DirectoryStore(root)))
+    browser.page.patience = 1  # nothing here waits for anything but the event loop
     upload_id = await play(browser, data, steps)
     whole = {"f0.bin": data}
     assert {k: v for k, v in files_below(root).items() if k[0] != "."} in ({}, whole)
     await recover(browser, upload_id, data)
-    await browser.page.next(Complete, id=upload_id)
     await browser.idle()
+    assert browser.page.all(Complete, id=upload_id)
     assert files_below(root) == whole
     assert len(browser.page.picked) == 1
     await browser.session.close()

@@ -102,6 +102,15 @@ describe("an upload", () => {
     expect(await isWhole(window, 100)).toBe(true);
   });
 
+  it("gives nothing back for an ack of an attempt that is over", async () => {
+    const { upload, window, link } = start(makeFile(100), { capacity: 100 });
+    await until(() => upload.state.value.kind === "finishing");
+    upload.start(link); // behind a new view, and nothing is sent there yet
+    upload.acked(50);
+    upload.end({ kind: "cancelled" });
+    expect(await isWhole(window, 100)).toBe(true);
+  });
+
   it("sends nothing more of an attempt that another has taken over", async () => {
     const { upload, chunks, sent } = start(makeFile(100), { capacity: 20 });
     await until(() => chunks().length === 2);
