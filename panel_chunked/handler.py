@@ -1,5 +1,6 @@
 """The rules of one upload: which bytes are taken, and when it is complete."""
 
+import asyncio
 import logging
 import time
 
@@ -86,12 +87,16 @@ class UploadHandler:
             self.file = await stored.finish()
         except OSError as error:
             raise storage_error(error) from error
+        self._stored = None
         self.state = "complete"
         return self.file
 
     async def cancel(self) -> None:
-        """Free what is stored; the upload is over."""
+        """Free what is stored, even if the file was complete already; the upload is over."""
         self.state = "cancelled"
+        file, self.file = self.file, None
+        if file is not None:
+            await asyncio.to_thread(file.unlink)
         await self._terminate()
 
     async def fail(self, error: UploadError) -> None:
@@ -125,7 +130,7 @@ class UploadHandler:
         if isinstance(stored, Terminable):
             try:
                 await stored.terminate()
-            except OSError as error:
+            except Exception as error:  # whatever it is, the upload is over
                 log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
 

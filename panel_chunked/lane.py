@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from .errors import UploadError
 from .handler import UploadHandler
@@ -48,6 +49,8 @@ class Lane:
         Called when more is stored.
     ended
         Called once, when the upload is complete, failed or cancelled.
+    spawn
+        Starts the task that works off the queue.
     """
 
     def __init__(
@@ -57,15 +60,18 @@ class Lane:
         send: Callable[[ServerMessage], None],
         progressed: Callable[[], None],
         ended: Callable[["Lane"], Awaitable[None]],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self.handler = handler
         self.stopped = False  # an abort or an error is the last thing in the queue
+        self.aborted = False
         self._backlog = backlog
         self._send = send
         self._progressed = progressed
         self._ended = ended
+        self._spawn = spawn
         self._queue: asyncio.Queue[Chunk | Finish | Abort | UploadError] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+        self._working = False
         self._rewinding = False  # a wrong offset was answered; those already on their way are not
 
     def put(self, message: Chunk | Finish) -> None:
@@ -78,6 +84,7 @@ class Lane:
     def stop(self, reason: Abort | UploadError) -> None:
         """End the upload as soon as the write that is under way is done."""
         self.stopped = True
+        self.aborted = isinstance(reason, Abort)
         self._drop_queue()
         self._put(reason)
 
@@ -87,17 +94,11 @@ class Lane:
             self._drop_queue()
             self._rewinding = False
 
-    async def close(self) -> None:
-        """End the upload and wait until it has ended."""
-        if not self.stopped:
-            self.stop(Abort(self.handler.info.id))
-        if self._task is not None:
-            await self._task
-
     def _put(self, message: Chunk | Finish | Abort | UploadError) -> None:
         self._queue.put_nowait(message)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._work())
+        if not self._working:
+            self._working = True
+            self._spawn(self._work())
 
     def _drop_queue(self) -> None:
         while not self._queue.empty():

@@ -8,7 +8,7 @@ MAX_NAME_BYTES = 200
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # Windows; "/" is the separator everywhere
 _WINDOWS_DEVICES = re.compile(
-    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)", re.I
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.I
 )
 
 
@@ -18,15 +18,20 @@ def safe_name(name: str) -> str:
     Control, bidirectional and other invisible characters are dropped, separators and what
     Windows forbids become ``_``, as does what would hide the file (a leading dot).
     """
-    name = "".join(
-        c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C"
-    )
-    name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
+    visible = "".join(map(_visible, name))
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", visible)).lstrip().rstrip(". ")
     if not name:
         return "file"
     if name.startswith(".") or _WINDOWS_DEVICES.match(name):
         name = "_" + name
     return _shorten(name)
+
+
+def _visible(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Zs":
+        return " "  # no-break and other spaces, which look the same and sort apart
+    return "" if category[0] in "CZ" else char
 
 
 def safe_relative_path(path: str) -> str:

@@ -16,6 +16,9 @@ VERSION = 1
 #: Largest integer that a JavaScript number holds exactly (ECMA-262, Number.MAX_SAFE_INTEGER).
 MAX_SAFE_INTEGER = 2**53 - 1
 
+#: Characters of a validation error that are passed on: it quotes what the browser has sent.
+MAX_REASON = 200
+
 Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
 Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
@@ -152,9 +155,11 @@ def decode(data: object) -> ClientMessage:
     if isinstance(data, dict) and isinstance(data.get("data"), memoryview):
         data = {**data, "data": bytes(data["data"])}  # a notebook comm delivers memoryviews
     try:
-        message: ClientMessage = msgspec.convert(data, ClientMessage)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise UploadError("bad_message", f"Not a valid upload message: {error}") from None
+        # As a builtin type, bytes stay bytes, and text is not taken for base64.
+        message: ClientMessage = msgspec.convert(data, ClientMessage, builtin_types=(bytes,))
+    except (msgspec.ValidationError, RecursionError, UnicodeError) as error:
+        reason = str(error)[:MAX_REASON]
+        raise UploadError("bad_message", f"Not a valid upload message: {reason}") from None
     return message
 
 

@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 #: Uploads that a page may have announced and not ended; the browser sends the rest later.
 MAX_PENDING = 2000
 
+#: Batches that a page may have open.
+MAX_BATCHES = 100
+
+#: Refused files that are logged for a page.
+MAX_LOGGED = 20
+
 #: Failed uploads that are remembered, for `ChunkedFileInput.uploads`.
 MAX_FAILED = 100
 
@@ -69,6 +75,10 @@ class _Batch:
     handlers: dict[str, UploadHandler] = field(default_factory=dict)  # by the browser's key
     more: bool = True
 
+    def forget(self, handler: UploadHandler) -> None:
+        """Drop an upload that gave no file: a batch that stays open must not grow."""
+        self.handlers = {key: it for key, it in self.handlers.items() if it is not handler}
+
     @property
     def ended(self) -> bool:
         return not self.more and all(handler.ended for handler in self.handlers.values())
@@ -93,7 +103,8 @@ class Session:
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
         self._completed_bytes = 0  # since the page was last idle
-        self._bad_messages = 0
+        self._refused_messages = 0
+        self._refused_files = 0
         self._settling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -157,15 +168,16 @@ class Session:
         """Stop everything and free what is not complete."""
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
-            await lane.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._abort(lane)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     # Messages
 
     def _refuse_message(self, error: UploadError) -> None:
-        if self._bad_messages == 0:
-            log.warning("A page sent a bad upload message; more of them are not logged: %s", error)
-        self._bad_messages += 1
+        if not self._refused_messages:
+            log.warning("A page sent a bad upload message; more are not logged: %s", error)
+        self._refused_messages += 1
         self._page.send(protocol.Error(error.code, error.message))
 
     def _create(self, message: Create) -> None:
@@ -173,6 +185,12 @@ class Session:
         if not self._lanes and message.batch not in self._batches:
             self._completed_bytes = 0
             self._failed.clear()
+        if message.batch not in self._batches and len(self._batches) >= MAX_BATCHES:
+            error = UploadError(
+                "too_many_files", f"More than {MAX_BATCHES} picks are open already."
+            )
+            self._refuse_message(error)
+            return
         batch = self._batches.setdefault(message.batch, _Batch(message.batch))
         for facts in message.files:
             try:
@@ -196,20 +214,27 @@ class Session:
         if batch.handlers and not settings.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
         settings.limits.check_file(facts.name, facts.mime_type, facts.size)
-        # A single file takes the place of the one before, so that one does not count.
-        held = [file.size for file in self._files.values()] if settings.multiple else []
-        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
-        settings.limits.check_total(1 + len(held) + len(active), facts.size + sum(held + active))
+        if settings.multiple:
+            held = [file.size for file in self._files.values()]
+            held += [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
+            settings.limits.check_total(1 + len(held), facts.size + sum(held))
+        else:  # the new file takes the place of the one before
+            settings.limits.check_total(1, facts.size)
+            for lane in self._lanes.values():
+                self._abort(lane)
 
         handler = UploadHandler(_info(facts), settings.store)
         batch.handlers[facts.key] = handler
         ended = partial(self._end, batch)
-        lane = Lane(handler, self._backlog, self._page.send, self._page.progressed, ended)
+        page = self._page
+        lane = Lane(handler, self._backlog, page.send, page.progressed, ended, self._spawn)
         self._lanes[handler.info.id] = lane
         return handler
 
     def _refuse_file(self, facts: FileFacts, error: UploadError) -> None:
-        log.warning("Upload of %r refused: %s", facts.name[:200], error)
+        self._refused_files += 1
+        if self._refused_files <= MAX_LOGGED:
+            log.warning("Upload of %r refused: %s", facts.name[:200], error)
         refused = Upload(safe_name(facts.name), facts.size, 0, "failed", error=error.message)
         self._failed.append(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key))
@@ -219,15 +244,19 @@ class Session:
         if lane is None or lane.stopped:
             self._answer_ended(message)
         elif isinstance(message, Abort):
-            lane.stop(message)
+            self._abort(lane)
         else:
             lane.put(message)
 
+    def _abort(self, lane: Lane) -> None:
+        if not lane.stopped:
+            lane.stop(Abort(lane.handler.info.id))
+
     def _answer_ended(self, message: Chunk | Finish | Abort) -> None:
-        if isinstance(message, Finish) and message.id in self._files:
+        if isinstance(message, Abort):
+            self._remove(message.id)  # it was complete before the page knew
+        elif message.id in self._files:
             self._page.send(protocol.Complete(message.id))
-        elif isinstance(message, Abort):
-            self._page.send(protocol.Removed(message.id))
         else:
             text = "The server does not know this upload. Choose the file again."
             self._page.send(protocol.Error("unknown_upload", text, id=message.id))
@@ -253,14 +282,18 @@ class Session:
         handler, upload_id = lane.handler, lane.handler.info.id
         if self._lanes.pop(upload_id, None) is None:
             return  # the session was closed
+        if lane.aborted:
+            await handler.cancel()  # the abort may have come while the file was finished
         if handler.file is not None:
             self._keep(upload_id, handler.file)
-        elif handler.error is not None:
+        else:
+            batch.forget(handler)
+        if handler.error is not None:
             log.warning("Upload %s of %r failed: %s", upload_id, handler.info.name, handler.error)
             self._failed.append(handler.snapshot())
             error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
             self._page.send(error)
-        else:
+        elif handler.file is None:
             self._page.send(protocol.Removed(upload_id))
         await self._settle(batch)
 

@@ -45,9 +45,10 @@ class DirectoryStore:
         """Files in a directory stay."""
 
     def _make_parents(self, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # A link in the directory may lead elsewhere.
         if not target.parent.resolve().is_relative_to(self.root.resolve()):
             raise PermissionError(f"{target.parent} leads outside {self.root}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
 
 
 class DirectoryUpload:

@@ -1,5 +1,6 @@
 """Uploads as temporary files."""
 
+import asyncio
 import shutil
 import tempfile
 import weakref
@@ -46,4 +47,4 @@ class TemporaryUpload(DirectoryUpload):
 
     async def terminate(self) -> None:
         await super().terminate()
-        self._partial.parent.rmdir()
+        await asyncio.to_thread(self._partial.parent.rmdir)

@@ -40,7 +40,7 @@ export function check(
 function accepts(accept: string[], file: Pick<File, "name" | "type">): boolean {
   if (accept.length === 0 || accept.includes("*/*")) return true;
   const name = file.name.toLowerCase();
-  const type = file.type.toLowerCase();
+  const type = (file.type.split(";")[0] ?? "").trim().toLowerCase(); // without parameters
   return accept.some((kind) => {
     if (kind.startsWith(".")) return name.endsWith(kind);
     // The browser does not know every type; then the server, which knows more, decides.

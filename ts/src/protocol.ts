@@ -104,8 +104,8 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
 export function parse(data: unknown): ServerMessage | null {
   const message = data instanceof Map ? Object.fromEntries(data) : data;
   if (typeof message !== "object" || message === null || !("kind" in message)) return null;
+  if (typeof message.kind !== "string" || !Object.hasOwn(FIELDS, message.kind)) return null;
   const kind = message.kind as ServerMessage["kind"];
-  if (!Object.hasOwn(FIELDS, kind)) return null;
   const fields = message as Record<string, unknown>;
   const valid = Object.entries(FIELDS[kind]).every(([name, check]) => check(fields[name]));
   return valid ? (message as ServerMessage) : null;

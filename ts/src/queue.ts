@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { PanelChannel } from "./channel";
-import { check } from "./limits";
+import { check, type Refusal } from "./limits";
 import {
   type Created,
   type ErrorMessage,
@@ -10,7 +10,7 @@ import {
   VERSION,
   type Welcome,
 } from "./protocol";
-import { type Link, Upload, type UploadState } from "./upload";
+import { type Link, Upload } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
@@ -19,8 +19,11 @@ const PARALLEL = 3;
 /** Uploads that the server is told of and that have not ended; the rest waits in the page. */
 const MAX_ANNOUNCED = 500;
 
-/** Files in one `create` message, which stays under 64 KiB with names of usual length. */
+/** Files in one `create` message. */
 const FILES_IN_MESSAGE = 100;
+
+/** Bytes of a `create` message: with long names, fewer files fit. */
+const MAX_MESSAGE_SIZE = 48 * 1024;
 
 /** A file as the user has picked it. */
 export interface PickedFile {
@@ -29,11 +32,16 @@ export interface PickedFile {
   relativePath: string;
 }
 
-/** Files picked together, and how many of them the server has been told of. */
+/** Files picked together. */
 interface Batch {
   readonly key: string;
   readonly uploads: Upload[];
-  announced: number;
+  /** What the server has not been told of. */
+  waiting: Upload[];
+  /** What has not ended. */
+  readonly open: Set<Upload>;
+  /** Whether the server has been told that more is to come. */
+  more: boolean;
 }
 
 export class UploadQueue {
@@ -45,7 +53,12 @@ export class UploadQueue {
   private channel: PanelChannel | null = null;
   private link: Link | null = null;
   private readonly window = new Window(0);
-  private batches: Batch[] = [];
+  private readonly batches = new Map<Upload, Batch>();
+  private readonly byKey = new Map<string, Upload>();
+  private readonly byId = new Map<string, Upload>();
+  /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
+  private readonly ready = new Set<Upload>();
+  private readonly sending = new Set<Upload>();
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
@@ -60,20 +73,26 @@ export class UploadQueue {
   add(picked: PickedFile[]): void {
     const settings = this.channel?.settings.value;
     if (settings === undefined || settings.disabled || picked.length === 0) return;
-    if (!settings.multiple) for (const upload of this.active()) this.cancel(upload);
+    if (!settings.multiple) for (const upload of this.batches.keys()) this.cancel(upload);
     this.dismissEnded();
-    const batch: Batch = { key: uniqueKey(), uploads: [], announced: 0 };
-    for (const { file, relativePath } of picked) {
-      const upload = new Upload(uniqueKey(), file, relativePath);
-      const tooMany = !settings.multiple && batch.uploads.length > 0;
-      const refusal = tooMany
-        ? ({ code: "too_many_files", limit: 1 } as const)
-        : check(settings, file, this.held(settings.multiple));
-      if (refusal === null) batch.uploads.push(upload);
-      else upload.end({ kind: "refused", failure: refusal });
-      this.uploads.value = [...this.uploads.value, upload];
+    const held = this.held(settings.multiple);
+    const uploads = picked.map((it) => new Upload(uniqueKey(), it.file, it.relativePath));
+    const accepted: Upload[] = [];
+    for (const upload of uploads) {
+      const tooMany = !settings.multiple && accepted.length > 0;
+      const refusal: Refusal | null = tooMany
+        ? { code: "too_many_files", limit: 1 }
+        : check(settings, upload.file, held);
+      if (refusal !== null) {
+        upload.end({ kind: "refused", failure: refusal });
+        continue;
+      }
+      accepted.push(upload);
+      held.files += 1;
+      held.size += upload.file.size;
     }
-    if (batch.uploads.length > 0) this.batches.push(batch);
+    this.uploads.value = [...this.uploads.value, ...uploads];
+    this.open(accepted);
     this.pump();
   }
 
@@ -81,7 +100,7 @@ export class UploadQueue {
     if (!upload.active) return;
     const { id } = upload;
     if (id !== null) this.channel?.send({ kind: "abort", id });
-    this.end(upload, { kind: "cancelled" });
+    upload.end({ kind: "cancelled" });
   }
 
   /** Delete a complete file; the row goes when the server says that it is gone. */
@@ -95,6 +114,8 @@ export class UploadQueue {
     this.uploads.value = this.uploads.value.filter((other) => other !== upload);
   }
 
+  // What the server says
+
   private receive(message: ServerMessage): void {
     switch (message.kind) {
       case "welcome":
@@ -104,7 +125,7 @@ export class UploadQueue {
         this.created(message);
         break;
       case "ack":
-        this.byId(message.id)?.acked(message.offset);
+        this.byId.get(message.id)?.acked(message.offset);
         return;
       case "complete":
         this.complete(message.id);
@@ -126,97 +147,104 @@ export class UploadQueue {
     window.resize(message.max_in_flight);
     const reuseBuffers = message.transport === "socket";
     this.link = { channel, window, chunkSize: message.max_chunk_size, reuseBuffers };
-    for (const batch of this.batches) batch.announced = 0;
-    for (const upload of this.sending()) upload.start(this.link);
+    for (const batch of new Set(this.batches.values())) {
+      batch.waiting = [...batch.open].filter(({ id }) => id === null);
+      for (const upload of batch.waiting) this.ready.delete(upload);
+    }
+    for (const upload of this.sending) upload.start(this.link);
   }
 
-  private created(message: Created): void {
-    const upload = this.uploads.value.find(({ key }) => key === message.key);
-    if (upload?.state.value.kind === "queued") upload.created(message.id, message.offset);
-    else if (!upload?.active) this.channel?.send({ kind: "abort", id: message.id });
+  private created({ key, id, offset }: Created): void {
+    const upload = this.byKey.get(key);
+    if (upload?.state.value.kind === "queued") {
+      upload.created(id, offset);
+      this.byId.set(id, upload);
+    } else if (!upload?.active) this.channel?.send({ kind: "abort", id });
   }
 
   private complete(id: string): void {
-    const upload = this.byId(id);
+    const upload = this.byId.get(id);
     if (!upload?.active) return;
     upload.complete(id);
-    this.settleBatches();
   }
 
   private removed(id: string): void {
-    const upload = this.byId(id);
-    if (upload === undefined) return; // its row says already that it was cancelled
-    if (upload.active) this.end(upload, { kind: "cancelled" });
+    const upload = this.byId.get(id);
+    this.byId.delete(id);
+    // One that was cancelled or has failed keeps its row, which says so.
+    if (!upload?.active && upload?.state.value.kind !== "complete") return;
+    upload.end({ kind: "cancelled" });
     this.dismiss(upload);
   }
 
-  private failed(message: ErrorMessage): void {
-    const { key, id, code, offset } = message;
-    const failure = { code, message: message.message };
-    const upload = this.uploads.value.find((it) => it.active && (it.key === key || it.id === id));
-    if (upload === undefined) {
-      if (key === undefined && id === undefined) console.warn("panel_chunked:", message.message);
-    } else if (code === "wrong_offset" && offset !== undefined) upload.rewind(offset);
-    else this.end(upload, { kind: key === undefined ? "failed" : "refused", failure });
+  private failed({ key, id, code, offset, message }: ErrorMessage): void {
+    const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
+    if (key === undefined && id === undefined) console.warn("panel_chunked:", message);
+    if (!upload?.active) return;
+    if (code === "wrong_offset" && offset !== undefined) upload.rewind(offset);
+    else {
+      const kind = key === undefined ? "failed" : "refused";
+      upload.end({ kind, failure: { code, message } });
+    }
+  }
+
+  // What comes next
+
+  private open(accepted: Upload[]): void {
+    const batch: Batch = {
+      key: uniqueKey(),
+      uploads: accepted,
+      waiting: [...accepted],
+      open: new Set(accepted),
+      more: false,
+    };
+    for (const upload of accepted) {
+      upload.onEnd = () => this.ended(upload);
+      this.batches.set(upload, batch);
+      this.byKey.set(upload.key, upload);
+    }
   }
 
   /** Tell the server of what was picked, and let as many send as may. */
   private pump(): void {
     const { link } = this;
     if (link === null) return;
-    this.announce(link);
-    for (const upload of this.uploads.value) {
-      if (this.sending().length >= PARALLEL) return;
-      if (upload.state.value.kind === "created") upload.start(link);
+    for (const batch of new Set(this.batches.values())) this.announce(batch, link);
+    for (const upload of this.ready) {
+      if (this.sending.size >= PARALLEL) return;
+      if (upload.state.value.kind !== "created") continue;
+      this.ready.delete(upload);
+      this.sending.add(upload);
+      upload.start(link);
     }
   }
 
-  private announce(link: Link): void {
-    let room = MAX_ANNOUNCED - this.active().filter(({ id }) => id !== null).length;
-    for (const batch of this.batches) {
-      while (batch.announced < batch.uploads.length && room > 0) {
-        const group = batch.uploads.slice(batch.announced, batch.announced + FILES_IN_MESSAGE);
-        const files = group.filter(({ state }) => state.value.kind === "queued");
-        batch.announced += group.length;
-        room -= files.length;
-        const more = batch.announced < batch.uploads.length;
-        link.channel.send({
-          kind: "create",
-          batch: batch.key,
-          files: files.map(({ facts }) => facts),
-          more,
-        });
-      }
+  private announce(batch: Batch, link: Link): void {
+    for (;;) {
+      const room = MAX_ANNOUNCED - this.ready.size - this.sending.size;
+      const group = takeGroup(batch.waiting, Math.min(room, FILES_IN_MESSAGE));
+      const last = batch.waiting.length === 0;
+      if (group.length === 0 && !(last && batch.more)) return;
+      batch.more = !last;
+      for (const upload of group) this.ready.add(upload);
+      const files = group.map(({ facts }) => facts);
+      link.channel.send({ kind: "create", batch: batch.key, files, more: batch.more });
     }
   }
 
-  private end(upload: Upload, state: UploadState): void {
-    upload.end(state);
-    this.settleBatches();
-    this.pump();
-  }
-
-  private settleBatches(): void {
-    const settled = (batch: Batch) => !batch.uploads.some(({ active }) => active);
-    const done = this.batches.filter(settled);
-    this.batches = this.batches.filter((batch) => !settled(batch));
-    for (const batch of done) {
-      const complete = batch.uploads.filter(({ state }) => state.value.kind === "complete");
-      if (complete.length > 0) this.onBatch(complete.map(({ file }) => file));
-    }
-  }
-
-  private active(): Upload[] {
-    return this.uploads.value.filter(({ active }) => active);
-  }
-
-  private sending(): Upload[] {
-    const sending = ["running", "finishing"];
-    return this.uploads.value.filter(({ state }) => sending.includes(state.value.kind));
-  }
-
-  private byId(id: string): Upload | undefined {
-    return this.uploads.value.find((upload) => upload.id === id);
+  /** Every end of an upload comes by here, however it ended. */
+  private ended(upload: Upload): void {
+    this.ready.delete(upload);
+    this.sending.delete(upload);
+    const batch = this.batches.get(upload);
+    if (batch === undefined) return;
+    batch.open.delete(upload);
+    batch.waiting = batch.waiting.filter((other) => other !== upload);
+    this.pump(); // the batch may still have to be closed on the server
+    this.batches.delete(upload);
+    if (batch.open.size > 0) return;
+    const complete = batch.uploads.filter(({ state }) => state.value.kind === "complete");
+    if (complete.length > 0) this.onBatch(complete.map(({ file }) => file));
   }
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
@@ -228,10 +256,21 @@ export class UploadQueue {
 
   private dismissEnded(): void {
     const notices = ["refused", "failed", "cancelled"];
-    this.uploads.value = this.uploads.value.filter(
-      ({ state }) => !notices.includes(state.value.kind),
-    );
+    const kept = this.uploads.value.filter(({ state }) => !notices.includes(state.value.kind));
+    this.uploads.value = kept;
   }
+}
+
+/** Take uploads out of `waiting`, no more than `count` and than fit into one message. */
+function takeGroup(waiting: Upload[], count: number): Upload[] {
+  let size = 0;
+  let end = 0;
+  for (const { facts } of waiting.slice(0, Math.max(0, count))) {
+    size += 200 + 3 * (facts.name.length + facts.relative_path.length);
+    if (end > 0 && size > MAX_MESSAGE_SIZE) break;
+    end += 1;
+  }
+  return waiting.splice(0, end);
 }
 
 export function uniqueKey(): string {

@@ -40,6 +40,9 @@ export class Upload {
   /** Bytes per second. */
   readonly rate = signal<number | null>(null);
 
+  /** Called when it has ended, however it did. */
+  onEnd: () => void = () => undefined;
+
   private meter = new Rate(0, 0);
   private inFlight = 0;
   private link: Link | null = null;
@@ -104,9 +107,11 @@ export class Upload {
   }
 
   end(state: UploadState): void {
+    const { active } = this;
     this.halt();
     this.link = null;
     this.state.value = state;
+    if (active) this.onEnd();
   }
 
   /** Stop sending, and give back what the window holds for what was sent. */
@@ -143,13 +148,14 @@ export class Upload {
     while (offset < this.file.size) {
       const size = Math.min(link.chunkSize, this.file.size - offset);
       await link.window.acquire(size);
-      const data = attempt === this.attempt ? await reader.read(size) : null;
-      if (attempt !== this.attempt || data?.byteLength !== size) {
+      if (attempt !== this.attempt) {
         link.window.release(size);
-        if (attempt !== this.attempt) return false;
-        throw new Error("The file has become shorter.");
+        return false;
       }
-      this.inFlight += size;
+      this.inFlight += size; // from here on, `halt` gives it back
+      const data = await reader.read(size);
+      if (attempt !== this.attempt) return false;
+      if (data.byteLength !== size) throw new Error("The file has become shorter.");
       link.channel.send({ kind: "chunk", id, offset, data });
       offset += size;
     }
