@@ -21,6 +21,7 @@ from fakes import (
     until_only_this_task_runs,
 )
 
+from panel_chunked.files import UploadedFile
 from panel_chunked.lane import GRANT
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Complete, Created, Error, Removed, Welcome
@@ -254,6 +255,44 @@ async def test_abort_while_the_file_is_finished_leaves_no_file(
     assert browser.session.files == []
     assert files_below(incoming) == {}
     await browser.removed(upload_id)
+
+
+async def test_abort_while_the_file_is_finished_ends_even_if_it_cannot_be_deleted(
+    browser: Browser, hooked: HookedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadedFile, "unlink", refuse_to_delete)
+    gate = hooked.hooks["finish"] = Gate()
+    (upload_id,) = browser.create(4)
+    browser.transfer(upload_id, b"abcd")
+    await gate.reached.wait()
+    browser.abort(upload_id)
+    gate.opened.set()
+    await browser.removed(upload_id)
+    await browser.upload(DATA, batch="b2")
+
+
+async def test_abort_of_an_upload_that_is_failing_cancels_it(
+    browser: Browser, page: FakePage, hooked: HookedStore
+) -> None:
+    gate = Gate()
+
+    async def fail_late() -> None:
+        await gate()
+        raise OSError(errno.EIO, "I/O error")
+
+    hooked.hooks["append"] = fail_late
+    (upload_id,) = browser.create(4)
+    browser.transfer(upload_id, b"abcd")
+    await gate.reached.wait()
+    browser.abort(upload_id)
+    gate.opened.set()
+    await browser.idle()
+    assert [type(message) for message in page.sent] == [Created, Removed]
+    assert browser.session.uploads == []
+
+
+def refuse_to_delete(file: UploadedFile) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
 
 
 async def test_a_complete_file_is_not_called_removed_while_it_is_there(

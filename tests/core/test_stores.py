@@ -118,9 +118,12 @@ async def test_terminate_closes_the_file(any_store: Store) -> None:
 
 async def test_finish_closes_the_file(any_store: Store) -> None:
     before = open_files()
-    file = await put(any_store, info(), b"abcd")
+    stored = await any_store.create(info())
+    await stored.append(b"abcd")
+    file = await stored.finish()
     assert open_files() == before
-    assert file.size == 0
+    assert file.name == "a.bin"
+    del stored  # it was there until now, so that it was not its end that closed the file
 
 
 async def test_close_may_be_repeated(any_store: Store) -> None:

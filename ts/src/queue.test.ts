@@ -106,6 +106,7 @@ describe("files", () => {
     const messages = server.sent("create");
     expect(Math.max(...messages.map(({ files }) => files.length))).toBe(100);
     expect(new Set(messages.map(({ batch }) => batch)).size).toBe(1);
+    expect(server.openBatches.size).toBe(0);
     expect(messages.map(({ more }) => more).lastIndexOf(true)).toBe(messages.length - 2);
     expect(batches.map((names) => names.length)).toEqual([1200]);
   });
@@ -354,6 +355,20 @@ describe("a new view", () => {
     await ended(queue);
     expect(states(queue)).toEqual(["complete", "complete"]);
     expect(server.uploads).toHaveLength(2);
+  });
+
+  it("says again that no more is to come, if that was lost", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    server.answer();
+    queue.add(picked(...Array.from({ length: 501 }, (_, n) => makeFile(0, `${n}`))));
+    for (let i = 0; i < 5; i += 1) server.answer();
+    expect(server.openBatches.size).toBe(1);
+    queue.cancel(upload(queue, "500")); // and with it goes what was to come
+    queue.attach(server.connect({}, true));
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(server.openBatches.size).toBe(0);
   });
 
   it("is the only one that is listened to", async () => {

@@ -44,6 +44,9 @@ export class FakeServer {
   /** The way to the view that was connected last. */
   deliver: (message: Outgoing) => void = () => undefined;
 
+  /** Batches of which more is to come. */
+  readonly openBatches = new Set<string>();
+
   private readonly inbox: ClientMessage[] = [];
   private change: (settings: ModelSettings) => void = () => undefined;
 
@@ -133,6 +136,8 @@ export class FakeServer {
         this.welcome();
         break;
       case "create":
+        if (message.more) this.openBatches.add(message.batch);
+        else this.openBatches.delete(message.batch);
         for (const facts of message.files) this.create(facts);
         break;
       case "chunk":
