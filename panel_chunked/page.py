@@ -1,6 +1,7 @@
 """One page that shows the widget: its session, its store, and the channel to reach it by."""
 
 import asyncio
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ class WidgetPage:
         self._widget = widget
         self._temporary: TemporaryStore | None = None
         self._progress_timer: asyncio.TimerHandle | None = None
+        # Not in the callbacks, which Bokeh keeps for a while after it has run them.
+        self._settled: deque[list[tuple[UploadedFile, bytes | None]]] = deque()
         self._loop = asyncio.get_running_loop()
 
     def receive(self, channel: Channel, data: object) -> None:
@@ -82,11 +85,15 @@ class WidgetPage:
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         values = await asyncio.to_thread(self._widget._read_values, picked)
-        self.channel.run(lambda: self._widget._publish(list(zip(picked, values, strict=True))))
+        self._settled.append(list(zip(picked, values, strict=True)))
+        self.channel.run(self._publish)
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)
         self._widget._publish([])
+
+    def _publish(self) -> None:
+        self._widget._publish(self._settled.popleft())
 
     def _publish_progress(self) -> None:
         self._progress_timer = None

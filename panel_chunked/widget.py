@@ -1,6 +1,7 @@
 """The widget: the params and methods of `panel.widgets.FileInput`, for files of any size."""
 
 import secrets
+import threading
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -13,12 +14,16 @@ from panel.custom import JSComponent
 from panel.pane.markup import Markdown
 from panel.util.parameters import edit_readonly
 from panel.widgets import FileInput
+from param.parameterized import batch_call_watchers
 
 from .channel import Channel
 from .files import UploadedFile
 from .limits import format_size, parse_accept, parse_size
 from .page import WidgetPage
 from .upload import Upload
+
+#: `edit_readonly` changes the params of the class, which all threads share.
+_writing = threading.RLock()
 
 
 class Size(param.Parameter):
@@ -196,6 +201,10 @@ class ChunkedFileInput(JSComponent, FileInput):
         targets = filename if isinstance(filename, list) else [filename]
         if len(targets) != len(sources):
             raise ValueError(f"{len(targets)} filenames were given for {len(sources)} files.")
+        if any(source is None for source in sources):
+            raise ValueError(
+                "There is nothing to save: no file was uploaded, or its value is None."
+            )
         for source, target in zip(sources, targets, strict=True):
             _save(source, target)
 
@@ -207,7 +216,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         for page in list(self._pages.values()):
             page.session.clear()
         self._picked = []
-        self._update(files=[], value=None, filename=None, mime_type=None)
+        self._update(files=[], uploads=[], progress=0, value=None, filename=None, mime_type=None)
 
     # Outputs
 
@@ -234,18 +243,21 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     def _publish(self, picked: list[tuple[UploadedFile, bytes | None]]) -> None:
         """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
-        files = [file for page in self._pages.values() for file in page.session.files]
+        files = self._held_files()
         kept = [entry for entry in picked or self._picked if entry[0] in files]
         changed = picked or len(kept) < len(self._picked)
         self._picked = kept
         outputs = self._values() if changed else {}
         self._update(files=files, **self._progress(), **outputs)
 
+    def _held_files(self) -> list[UploadedFile]:
+        return [file for page in list(self._pages.values()) for file in page.session.files]
+
     def _publish_progress(self) -> None:
         self._update(**self._progress())
 
     def _progress(self) -> dict[str, Any]:
-        sessions = [page.session for page in self._pages.values()]
+        sessions = [page.session for page in list(self._pages.values())]
         stored = sum(session.progress[0] for session in sessions)
         size = sum(session.progress[1] for session in sessions)
         idle = all(session.idle for session in sessions)
@@ -266,7 +278,8 @@ class ChunkedFileInput(JSComponent, FileInput):
         return result
 
     def _update(self, **outputs: Any) -> None:
-        with edit_readonly(self):
+        # Watchers run last: they may take long, and another thread may publish meanwhile.
+        with batch_call_watchers(self), _writing, edit_readonly(self):
             self.param.update(**outputs)
 
     # Panel
@@ -290,6 +303,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         page = self._pages.pop(key, None)
         if page is not None:
             page.close()
+            self._update(files=self._held_files(), **self._progress())
 
     def _cleanup(self, root: Model | None = None) -> None:
         if root is not None and root.ref["id"] in self._models:
@@ -337,9 +351,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         super()._update_model(events, msg, root, model, doc, comm)
 
 
-def _save(source: UploadedFile | bytes | None, target: str | PathLike[str] | BinaryIO) -> None:
-    if source is None:
-        raise ValueError("There is nothing to save: no file was uploaded, or its value is None.")
+def _save(source: UploadedFile | bytes, target: str | PathLike[str] | BinaryIO) -> None:
     if isinstance(source, UploadedFile):
         source.save(target)
     elif isinstance(target, (str, PathLike)):

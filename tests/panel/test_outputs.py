@@ -58,9 +58,6 @@ async def test_an_empty_file_is_empty_bytes(open_page):
     assert contents(widget) == [b""]
 
 
-@pytest.mark.xfail(
-    reason="Bokeh's used callback keeps the files and values until garbage collection"
-)
 async def test_a_second_upload_takes_the_place_of_the_first(open_page, no_garbage_collection):
     widget = ChunkedFileInput()
     page = await open_page(widget)
@@ -216,7 +213,6 @@ async def test_a_callback_may_clear_the_widget(open_page):
     assert (widget.value, widget.filename, widget.files) == (None, None, [])
 
 
-@pytest.mark.xfail(reason="the session's list of what has run keeps the files")
 async def test_clear_reaches_the_page_and_frees_the_files(open_page, no_garbage_collection):
     widget = ChunkedFileInput(multiple=True)
     page = await open_page(widget)
@@ -232,7 +228,6 @@ async def test_clear_reaches_the_page_and_frees_the_files(open_page, no_garbage_
     await page.wait(lambda: not any(path.exists() for path in paths))
 
 
-@pytest.mark.xfail(reason="clear() does not update uploads")
 async def test_clear_forgets_failures(open_page):
     widget = ChunkedFileInput(accept=".csv")
     page = await open_page(widget)
@@ -307,7 +302,6 @@ async def test_what_was_uploaded_can_be_saved_beyond_value_limit(open_page, tmp_
     assert (tmp_path / "saved.txt").read_bytes() == b"abc"
 
 
-@pytest.mark.xfail(reason="edit_readonly in two threads leaves params writable", strict=False)
 async def test_with_nthreads_every_upload_arrives(open_page, monkeypatch):
     monkeypatch.setattr(pn.config, "nthreads", 4)
     assert state._thread_pool is not None

@@ -89,7 +89,6 @@ async def test_two_pages_may_upload_at_once(open_page):
     assert [file.read() for file in widget.files] == [b"ab", b"ab"]
 
 
-@pytest.mark.xfail(reason="nothing is published when a session ends")
 async def test_files_of_a_session_that_ended_are_gone_and_not_listed(open_page):
     widget = ChunkedFileInput(multiple=True)
     one, two = await open_page(widget), await open_page(widget)
@@ -103,7 +102,6 @@ async def test_files_of_a_session_that_ended_are_gone_and_not_listed(open_page):
     assert [file.name for file in widget.files] == ["two.txt"]
 
 
-@pytest.mark.xfail(reason="nothing is published when a session ends")
 async def test_an_upload_of_a_session_that_ended_is_not_listed(open_page):
     widget = ChunkedFileInput()
     page = await open_page(widget)
