@@ -50,6 +50,7 @@ def test_safe_name_is_valid_on_every_system(name: str) -> None:
 @example("e\u200b\u0301")
 @example("a\xa0.")
 @example(" " * 3 + "." * 3)
+@example("a" * 185 + ".." + "b" * 40)  # once it is cut, what is behind the dot is a suffix
 def test_safe_name_stays_as_it_is(name: str) -> None:
     safe = safe_name(name)
     assert safe_name(safe) == safe
@@ -95,6 +96,7 @@ def test_numbered_name_is_valid_and_another_one(name: str, number: int) -> None:
         ("\u2066a\u2069.txt", "a.txt"),
         (".bashrc", "_.bashrc"),
         ("name.", "name"),
+        ("Wait....txt", "Wait....txt"),
         ("name. . ", "name"),
         ("CON", "_CON"),
         ("con.txt", "_con.txt"),
