@@ -151,7 +151,7 @@ dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) README.md LICENSE $(VENV)/.sta
 	touch $@
 
 
-# --- The core tests once more, on a newer Python with the newest Panel ---
+# --- What depends on the versions, once more on a newer Python with the newest Panel ---
 
 .PHONY: test-newest
 test-newest: $(BUNDLE) $(VENV)/.stamp-venv
@@ -163,12 +163,12 @@ test-newest: $(BUNDLE) $(VENV)/.stamp-venv
 	  python3.13 "$$versions"/3.13*/bin/python \
 	  python3.14 "$$versions"/3.14*/bin/python)
 	if [ -z "$$python" ]; then
-	  echo "Not run: the core tests on a newer Python; no other Python 3.12 or newer is here."
+	  echo "Not run: tests on a newer Python; no other Python 3.12 or newer is here."
 	  exit
 	fi
 	$(MAKE) --silent $(NEWEST)/.stamp-test NEWEST_PYTHON="$$python"
-	echo "The core tests once more: $$($(NEWEST)/bin/python --version), $$($(NEWEST)/bin/panel --version 2>&1 | tail -n 1)"
-	$(NEWEST)/bin/python -m pytest tests/core
+	echo "Once more: $$($(NEWEST)/bin/python --version), $$($(NEWEST)/bin/panel --version 2>&1 | tail -n 1)"
+	$(NEWEST)/bin/python -m pytest tests/core tests/panel tests/browser/test_servers.py
 
 $(NEWEST)/.stamp-test: $(PACKAGING)
 	@echo "Installing panel_chunked and the newest Panel into $(NEWEST)"

@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
+from bokeh.core.serialization import Serializer
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.model import Model
+from bokeh.protocol.messages.patch_doc import patch_doc
 from panel.io.document import hold
 from panel.io.notebook import push
 from panel.io.state import set_curdoc, state
@@ -54,8 +56,13 @@ class Channel:
         """Hand every message from the browser to `receive`, on the event loop."""
 
         def on_event(event: Any) -> None:
-            self._loop = asyncio.get_running_loop()
-            receive(self, event.data)
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:  # Bokeh 3.10 handles messages on a worker thread
+                self._loop = self._session_loop()
+                self._loop.call_soon_threadsafe(receive, self, event.data)
+            else:
+                receive(self, event.data)
 
         self.model.on_event("data_event", on_event)
 
@@ -119,13 +126,24 @@ class Channel:
             self.doc.callbacks.send_event(event)
             push(self.doc, self.comm)
             return
-        message = MessageSentEvent(self.doc, "bokeh_event", event)
+        # `Protocol.create` would also take note of which models the page knows, which is not ours
+        # to change without the document lock. This message refers to the one model that it knows.
+        serializer = Serializer(references={self.model})
+        content: Any = {
+            "events": serializer.encode([MessageSentEvent(self.doc, "bokeh_event", event)])
+        }
+        message = patch_doc(patch_doc.create_header(), {}, content)
         for connection in self._connections():
-            await connection.send_patch_document(message)
+            await connection._socket.send_message(message)
 
     def _connections(self) -> list[Any]:
         session = getattr(self.doc.session_context, "session", None)
         return list(session._subscribed_connections) if session is not None else []
+
+    def _session_loop(self) -> asyncio.AbstractEventLoop:
+        loop: Any = self.doc.session_context.session._loop  # type: ignore[union-attr]
+        found: asyncio.AbstractEventLoop = getattr(loop, "asyncio_loop", loop)
+        return found
 
     # What the transport takes
 
@@ -153,7 +171,9 @@ def _socket_limit(connection: Any) -> int:
         # A frame is read whole into the stream's buffer, which reads ahead a little.
         protocol: Any = socket.ws_connection
         return int(min(socket.max_message_size, protocol.stream.max_buffer_size // 2))
-    # bokeh-fastapi: Starlette's WebSocket receives through a method of uvicorn's protocol.
-    receive = getattr(getattr(socket, "_socket", None), "_receive", None)
-    config = getattr(getattr(receive, "__self__", None), "config", None)
+    # No ASGI server tells its limit, but uvicorn's protocol has it, whose methods these are:
+    # bokeh-fastapi keeps them in Starlette's WebSocket, Bokeh 3.10 keeps the one that sends.
+    socket = getattr(socket, "_socket", socket)
+    method = getattr(socket, "_receive", None) or getattr(socket, "_send", None)
+    config = getattr(getattr(method, "__self__", None), "config", None)
     return int(getattr(config, "ws_max_size", UNKNOWN_LIMIT))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 
 from .errors import UploadError
 from .files import UploadedFile
@@ -93,10 +94,10 @@ class UploadHandler:
 
     async def cancel(self) -> None:
         """Free what is stored, even if the file was complete already; the upload is over."""
-        self.state = "cancelled"
+        self.state, self.error = "cancelled", None
         file, self.file = self.file, None
         if file is not None:
-            await asyncio.to_thread(file.unlink)
+            await self._free(asyncio.to_thread(file.unlink))
         await self._terminate()
 
     async def fail(self, error: UploadError) -> None:
@@ -128,10 +129,13 @@ class UploadHandler:
         stored: object = self._stored
         self._stored = None
         if isinstance(stored, Terminable):
-            try:
-                await stored.terminate()
-            except Exception as error:  # whatever it is, the upload is over
-                log.warning("Upload %s could not be freed: %s", self.info.id, error)
+            await self._free(stored.terminate())
+
+    async def _free(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # whatever it is, the upload is over
+            log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
 
 def storage_error(error: OSError) -> UploadError:

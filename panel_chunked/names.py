@@ -52,7 +52,8 @@ def _split_suffix(name: str) -> tuple[str, str]:
 
 
 def _shorten(name: str) -> str:
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
     stem, suffix = _split_suffix(name)
     room = MAX_NAME_BYTES - len(suffix.encode())
-    stem = stem.encode()[:room].decode(errors="ignore").rstrip(". ")
-    return (stem or "_") + suffix
+    return stem.encode()[:room].decode(errors="ignore").rstrip(". ") + suffix

@@ -43,7 +43,10 @@ class WidgetPage:
     def close(self) -> None:
         """Stop all uploads and delete the temporary files. Safe in any thread."""
         self.channel.close()
-        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._close()))
+        self._loop.call_soon_threadsafe(self._start_closing)
+
+    def _start_closing(self) -> None:
+        self._closing = self._loop.create_task(self._close())
 
     async def _close(self) -> None:
         if self._progress_timer is not None:

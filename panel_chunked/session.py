@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 from collections import deque
 from collections.abc import Coroutine
@@ -21,6 +22,11 @@ from .stores import Store
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
+
+#: What a file is that the browser knows no type for (RFC 2046, section 4.5.1).
+UNKNOWN_TYPE = "application/octet-stream"
+
+_MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]*)?", re.ASCII)
 
 #: Uploads that a page may have announced and not ended; the browser sends the rest later.
 MAX_PENDING = 2000
@@ -140,6 +146,9 @@ class Session:
             self._refuse_message(error)
             return
         match message:
+            case Hello(version=version) if version != protocol.VERSION:
+                text = "This page is of another version than the server. Reload it."
+                self._page.send(protocol.Error("bad_message", text))
             case Hello():
                 for lane in self._lanes.values():
                     lane.start_over()
@@ -189,7 +198,8 @@ class Session:
             error = UploadError(
                 "too_many_files", f"More than {MAX_BATCHES} picks are open already."
             )
-            self._refuse_message(error)
+            for facts in message.files:
+                self._refuse_file(facts, error)
             return
         batch = self._batches.setdefault(message.batch, _Batch(message.batch))
         for facts in message.files:
@@ -326,6 +336,6 @@ def _info(facts: FileFacts) -> UploadInfo:
         name=safe_name(facts.name),
         relative_path=safe_relative_path(facts.relative_path or facts.name),
         size=facts.size,
-        mime_type=facts.mime_type or "application/octet-stream",
+        mime_type=facts.mime_type if _MIME_TYPE.fullmatch(facts.mime_type) else UNKNOWN_TYPE,
         original_name=facts.name,
     )

@@ -1,5 +1,6 @@
 """The widget: the params and methods of `panel.widgets.FileInput`, for files of any size."""
 
+import logging
 import secrets
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from .files import UploadedFile
 from .limits import format_size, parse_accept, parse_size
 from .page import WidgetPage
 from .upload import Upload
+
+log = logging.getLogger(__name__)
 
 #: `edit_readonly` changes the params of the class, which all threads share.
 _writing = threading.RLock()
@@ -136,10 +139,9 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     value_limit = Size(
         default="256 MB",
-        allow_None=False,
         doc="""
-        Most bytes that `value` may hold. A file beyond it has the value None; read it through
-        `files`.""",
+        Most bytes that `value` may hold, None for no limit. A file beyond it has the value None;
+        read it through `files`.""",
     )
 
     _bundle = Path(__file__).parent / "dist" / "panel_chunked.bundle.js"
@@ -226,20 +228,24 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     def _read_values(self, files: list[UploadedFile]) -> list[bytes | None]:
         """Read what `value` may hold of `files`."""
-        room = parse_size(self.value_limit) or 0
+        if self.destination is not None:
+            return [None] * len(files)
+        limit = parse_size(self.value_limit)
         values: list[bytes | None] = []
-        for file in files if self.destination is None else []:
-            if file.size <= room:
-                room -= file.size
+        held = 0
+        for file in files:
+            if limit is None or held + file.size <= limit:
+                held += file.size
                 values.append(file.read())
             else:
-                limit = format_size(parse_size(self.value_limit) or 0)
-                self.param.warning(
-                    f"{file.name} ({format_size(file.size)}) is beyond value_limit ({limit}), so "
-                    "its value is None; read it through the widget's files."
-                )
                 values.append(None)
-        return values or [None] * len(files)
+                if limit > 0:  # 0 says that only `files` is used
+                    log.warning(
+                        "%s has %s, and value_limit is %s, so its value is None. "
+                        "Read it through `files`.",
+                        *(file.name, format_size(file.size), format_size(limit)),
+                    )
+        return values
 
     def _publish(self, picked: list[tuple[UploadedFile, bytes | None]]) -> None:
         """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
@@ -278,6 +284,8 @@ class ChunkedFileInput(JSComponent, FileInput):
         return result
 
     def _update(self, **outputs: Any) -> None:
+        # param takes every list that it is given for a change.
+        outputs = {k: v for k, v in outputs.items() if k == "value" or v != getattr(self, k)}
         # Watchers run last: they may take long, and another thread may publish meanwhile.
         with batch_call_watchers(self), _writing, edit_readonly(self):
             self.param.update(**outputs)

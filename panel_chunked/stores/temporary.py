@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
 from .directory import DirectoryStore, DirectoryUpload
+
+#: Name of the threads that delete.
+DELETING = "panel_chunked: delete"
 
 
 class TemporaryStore(DirectoryStore):
@@ -42,9 +46,17 @@ class TemporaryUpload(DirectoryUpload):
     async def finish(self) -> UploadedFile:
         file = await super().finish()
         # At exit the whole directory of the store goes, so no finalizer has to run then.
-        weakref.finalize(file, shutil.rmtree, file.path.parent, ignore_errors=True).atexit = False
+        weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
         return file
 
     async def terminate(self) -> None:
         await super().terminate()
         await asyncio.to_thread(self._partial.parent.rmdir)
+
+
+def _remove_in_background(directory: Path) -> None:
+    """Delete without a wait: a finalizer may run on the event loop, and a large file takes long."""
+    work = threading.Thread(
+        target=shutil.rmtree, args=(directory, True), name=DELETING, daemon=True
+    )
+    work.start()

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fakes import files_below, info
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.stores import DirectoryStore, Store, TemporaryStore, Terminable
+from panel_chunked.stores.temporary import DELETING
 from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -240,6 +242,9 @@ def test_temporary_file_goes_with_the_last_reference(temporary: TemporaryStore) 
     path = file.path
     del file
     gc.collect()
+    for thread in threading.enumerate():
+        if thread.name == DELETING:
+            thread.join()
     assert not path.parent.exists()
 
 

@@ -47,13 +47,16 @@ interface Batch {
 export class UploadQueue {
   /** Everything that has a row, oldest first. */
   readonly uploads: Signal<Upload[]> = signal([]);
+  /** What is wrong with the page as a whole. */
+  readonly notice = signal("");
   /** Called with the complete files of a batch, once all of it has ended. */
   onBatch: (files: File[]) => void = () => undefined;
 
   private channel: PanelChannel | null = null;
   private link: Link | null = null;
   private readonly window = new Window(0);
-  private readonly batches = new Map<Upload, Batch>();
+  private readonly batches = new Set<Batch>();
+  private readonly batchOf = new Map<Upload, Batch>();
   private readonly byKey = new Map<string, Upload>();
   private readonly byId = new Map<string, Upload>();
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
@@ -73,7 +76,6 @@ export class UploadQueue {
   add(picked: PickedFile[]): void {
     const settings = this.channel?.settings.value;
     if (settings === undefined || settings.disabled || picked.length === 0) return;
-    if (!settings.multiple) for (const upload of this.batches.keys()) this.cancel(upload);
     this.dismissEnded();
     const held = this.held(settings.multiple);
     const uploads = picked.map((it) => new Upload(uniqueKey(), it.file, it.relativePath));
@@ -90,6 +92,9 @@ export class UploadQueue {
       accepted.push(upload);
       held.files += 1;
       held.size += upload.file.size;
+    }
+    if (!settings.multiple && accepted.length > 0) {
+      for (const upload of this.batchOf.keys()) this.cancel(upload);
     }
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.open(accepted);
@@ -125,7 +130,7 @@ export class UploadQueue {
         this.created(message);
         break;
       case "ack":
-        this.byId.get(message.id)?.acked(message.offset);
+        this.byId.get(message.id)?.acked(message.offset, message.grant);
         return;
       case "complete":
         this.complete(message.id);
@@ -147,17 +152,18 @@ export class UploadQueue {
     window.resize(message.max_in_flight);
     const reuseBuffers = message.transport === "socket";
     this.link = { channel, window, chunkSize: message.max_chunk_size, reuseBuffers };
-    for (const batch of new Set(this.batches.values())) {
+    for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);
       for (const upload of batch.waiting) this.ready.delete(upload);
+      batch.more = true; // what was said of it may be lost as well
     }
     for (const upload of this.sending) upload.start(this.link);
   }
 
-  private created({ key, id, offset }: Created): void {
+  private created({ key, id, offset, grant }: Created): void {
     const upload = this.byKey.get(key);
     if (upload?.state.value.kind === "queued") {
-      upload.created(id, offset);
+      upload.created(id, offset, grant);
       this.byId.set(id, upload);
     } else if (!upload?.active) this.channel?.send({ kind: "abort", id });
   }
@@ -179,7 +185,7 @@ export class UploadQueue {
 
   private failed({ key, id, code, offset, message }: ErrorMessage): void {
     const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
-    if (key === undefined && id === undefined) console.warn("panel_chunked:", message);
+    if (key === undefined && id === undefined) this.notice.value = message;
     if (!upload?.active) return;
     if (code === "wrong_offset" && offset !== undefined) upload.rewind(offset);
     else {
@@ -198,9 +204,10 @@ export class UploadQueue {
       open: new Set(accepted),
       more: false,
     };
+    if (accepted.length > 0) this.batches.add(batch);
     for (const upload of accepted) {
       upload.onEnd = () => this.ended(upload);
-      this.batches.set(upload, batch);
+      this.batchOf.set(upload, batch);
       this.byKey.set(upload.key, upload);
     }
   }
@@ -209,7 +216,7 @@ export class UploadQueue {
   private pump(): void {
     const { link } = this;
     if (link === null) return;
-    for (const batch of new Set(this.batches.values())) this.announce(batch, link);
+    for (const batch of this.batches) this.announce(batch, link);
     for (const upload of this.ready) {
       if (this.sending.size >= PARALLEL) return;
       if (upload.state.value.kind !== "created") continue;
@@ -236,13 +243,15 @@ export class UploadQueue {
   private ended(upload: Upload): void {
     this.ready.delete(upload);
     this.sending.delete(upload);
-    const batch = this.batches.get(upload);
+    this.byKey.delete(upload.key);
+    const batch = this.batchOf.get(upload);
     if (batch === undefined) return;
     batch.open.delete(upload);
     batch.waiting = batch.waiting.filter((other) => other !== upload);
+    this.batchOf.delete(upload);
     this.pump(); // the batch may still have to be closed on the server
-    this.batches.delete(upload);
     if (batch.open.size > 0) return;
+    this.batches.delete(batch);
     const complete = batch.uploads.filter(({ state }) => state.value.kind === "complete");
     if (complete.length > 0) this.onBatch(complete.map(({ file }) => file));
   }

@@ -5,10 +5,15 @@ import type { ClientMessage } from "./protocol";
 import { Upload } from "./upload";
 import { Window } from "./window";
 
+const GRANT = 1000;
+
 type Chunk = Extract<ClientMessage, { kind: "chunk" }>;
 
 /** A started upload, with what it has sent and nobody has answered. */
-function start(file: File, { capacity = 1000, chunkSize = 10, reuseBuffers = false } = {}) {
+function start(
+  file: File,
+  { capacity = 1000, chunkSize = 10, reuseBuffers = false, grant = GRANT } = {},
+) {
   const sent: ClientMessage[] = [];
   const window = new Window(capacity);
   const send = (message: ClientMessage) =>
@@ -17,7 +22,7 @@ function start(file: File, { capacity = 1000, chunkSize = 10, reuseBuffers = fal
     );
   const link = { channel: { send }, window, chunkSize, reuseBuffers };
   const upload = new Upload("k1", file, file.name);
-  upload.created("u1", 0);
+  upload.created("u1", 0, grant);
   upload.start(link);
   const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");
   return { upload, sent, chunks, window, link };
@@ -69,36 +74,56 @@ describe("an upload", () => {
     await until(() => chunks().length === 3);
     await quiet();
     expect(chunks()).toHaveLength(3);
-    upload.acked(10);
+    upload.acked(10, GRANT);
     await until(() => chunks().length === 4);
     await quiet();
     expect(chunks()).toHaveLength(4);
+  });
+
+  it("sends no more than the server has granted", async () => {
+    const { upload, chunks } = start(makeFile(100), { grant: 25 });
+    await until(() => chunks().length === 2);
+    await quiet();
+    expect(chunks()).toHaveLength(2);
+    upload.acked(10, 25);
+    await until(() => chunks().length === 3);
+    await quiet();
+    expect(chunks()).toHaveLength(3);
+  });
+
+  it("ends while it waits for a grant", async () => {
+    const { upload, chunks, window } = start(makeFile(100), { grant: 5, capacity: 30 });
+    await quiet();
+    upload.end({ kind: "cancelled" });
+    await quiet();
+    expect(chunks()).toHaveLength(0);
+    expect(await isWhole(window, 30)).toBe(true);
   });
 
   it("shows what is stored, not what was sent", async () => {
     const { upload, chunks } = start(makeFile(25));
     await until(() => chunks().length === 3);
     expect(upload.stored.value).toBe(0);
-    upload.acked(20);
+    upload.acked(20, GRANT);
     expect(upload.stored.value).toBe(20);
   });
 
   it("gives the window back with the acks, however many chunks one counts", async () => {
     const { upload, window } = start(makeFile(100), { capacity: 100 });
     await until(() => upload.state.value.kind === "finishing");
-    for (const offset of [10, 10, 60, 100, 100]) upload.acked(offset);
+    for (const offset of [10, 10, 60, 100, 100]) upload.acked(offset, GRANT);
     expect(await isWhole(window, 100)).toBe(true);
   });
 
   it("goes on from where the server says", async () => {
     const { upload, chunks, window } = start(makeFile(50), { capacity: 100 });
     await until(() => upload.state.value.kind === "finishing");
-    upload.acked(10);
+    upload.acked(10, GRANT);
     upload.rewind(20);
     await until(() => upload.state.value.kind === "finishing");
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20, 30, 40, 20, 30, 40]);
     expect(joined(chunks().slice(5))).toEqual(pattern(50).slice(20));
-    upload.acked(50);
+    upload.acked(50, GRANT);
     expect(await isWhole(window, 100)).toBe(true);
   });
 
@@ -106,7 +131,7 @@ describe("an upload", () => {
     const { upload, chunks, link } = start(makeFile(100), { capacity: 30 });
     await until(() => chunks().length === 3);
     upload.start(link); // behind a new view, and nothing is sent there yet
-    upload.acked(30);
+    upload.acked(30, GRANT);
     await quiet();
     expect(chunks()).toHaveLength(6);
   });
@@ -130,7 +155,7 @@ describe("an upload", () => {
       else if (end === "cancelled") upload.end({ kind: "cancelled" });
       else upload.end({ kind: "failed", failure: { code: "storage", message: "Full." } });
       await quiet();
-      upload.acked(30); // too late
+      upload.acked(30, GRANT); // too late
       expect(chunks()).toHaveLength(3);
       expect(await isWhole(window, 30)).toBe(true);
     },

@@ -45,6 +45,9 @@ export class Upload {
 
   private meter = new Rate(0, 0);
   private inFlight = 0;
+  /** How far the server lets it send. */
+  private granted = 0;
+  private wake: () => void = () => undefined;
   private link: Link | null = null;
   /** Counts the attempts to send; a loop that belongs to an earlier one stops. */
   private attempt = 0;
@@ -69,9 +72,10 @@ export class Upload {
     return ["queued", "created", "running", "finishing"].includes(this.state.value.kind);
   }
 
-  created(id: string, offset: number): void {
+  created(id: string, offset: number, grant: number): void {
     this.state.value = { kind: "created", id };
     this.stored.value = offset;
+    this.granted = offset + grant;
   }
 
   /** Send from what is stored on, to the end of the file. */
@@ -85,7 +89,9 @@ export class Upload {
     void this.send(link, id, this.attempt);
   }
 
-  acked(offset: number): void {
+  acked(offset: number, grant: number): void {
+    this.granted = Math.max(this.granted, offset + grant);
+    this.wake();
     const delivered = Math.min(Math.max(0, offset - this.stored.value), this.inFlight);
     this.inFlight -= delivered;
     this.link?.window.release(delivered);
@@ -119,6 +125,13 @@ export class Upload {
     this.attempt += 1;
     this.link?.window.release(this.inFlight);
     this.inFlight = 0;
+    this.wake();
+  }
+
+  private nextAck(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
   }
 
   private async send(link: Link, id: string, attempt: number): Promise<void> {
@@ -147,6 +160,7 @@ export class Upload {
     let offset = this.stored.value;
     while (offset < this.file.size) {
       const size = Math.min(link.chunkSize, this.file.size - offset);
+      while (offset + size > this.granted && attempt === this.attempt) await this.nextAck();
       await link.window.acquire(size);
       if (attempt !== this.attempt) {
         link.window.release(size);

@@ -20,7 +20,7 @@ interface WidgetProps {
 
 export function Widget({ queue, settings }: WidgetProps) {
   const { label, description, layout, disabled } = settings.value;
-  const notice = useSignal("");
+  const { notice } = queue;
   const button = useRef<HTMLButtonElement>(null);
   const drop = useDrop(disabled, (event) => {
     notice.value = "";
