@@ -77,12 +77,21 @@ class Channel:
         if self._loop is not None and self._sender is not None:
             self._loop.call_soon_threadsafe(self._sender.cancel)
 
-    def run(self, callback: Callable[[], None]) -> None:
+    def run(self, callback: Callable[[], None], *, busy: bool = True) -> None:
         """Run `callback` as Panel runs the callback of an event.
 
         That is with the document locked, `pn.state.curdoc` set, on Panel's thread pool if there
         is one, and with an exception shown as that of any callback.
+
+        Parameters
+        ----------
+        callback
+            What to run.
+        busy
+            Whether `pn.state.busy` is set meanwhile.
         """
+        if busy:
+            callback = partial(_while_busy, callback)
         if self.doc.session_context is not None:
             self.doc.add_next_tick_callback(partial(self._dispatch, callback))
         else:
@@ -100,13 +109,8 @@ class Channel:
             state._handle_exception(error)
 
     def _call(self, callback: Callable[[], None]) -> None:
-        busy = f"upload-{uuid4().hex}"
-        state._add_busy_event(busy)
-        try:
-            with set_curdoc(self.doc), hold(self.doc, comm=self.comm):
-                callback()
-        finally:
-            state._remove_busy_event(busy)
+        with set_curdoc(self.doc), hold(self.doc, comm=self.comm):
+            callback()
 
     def _put(self, data: dict[str, Any]) -> None:
         self._outbox.put_nowait(data)
@@ -163,6 +167,15 @@ class Channel:
     def max_in_flight(self) -> int:
         """Bytes that may be on their way at once."""
         return COMM_IN_FLIGHT if self.comm is not None else SERVER_IN_FLIGHT
+
+
+def _while_busy(callback: Callable[[], None]) -> None:
+    event = f"upload-{uuid4().hex}"
+    state._add_busy_event(event)
+    try:
+        callback()
+    finally:
+        state._remove_busy_event(event)
 
 
 def _socket_limit(connection: Any) -> int:

@@ -101,7 +101,7 @@ class WidgetPage:
     def _publish_progress(self) -> None:
         self._progress_timer = None
         if not self.session.idle:
-            self.channel.run(self._widget._publish_progress)
+            self.channel.run(self._widget._publish_progress, busy=False)
 
     def _store(self) -> Store:
         destination: Any = self._widget.destination

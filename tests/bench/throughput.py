@@ -47,7 +47,7 @@ class Peak(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        while not self._stopping.wait(0.1):
+        while not self._stopping.wait(0.5):
             self.peak = tuple(map(max, self.peak, self._read()))
 
     def stop(self) -> tuple[float, float]:
