@@ -47,10 +47,12 @@ class Channel:
         self.model = model
         self.doc = doc
         self.comm = comm
+        context = doc.session_context
+        self.session_id = context.id if context is not None else None
+        self.closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._sender: asyncio.Task[None] | None = None
-        self._closed = False
 
     def listen(self, receive: Callable[["Channel", object], None]) -> None:
         """Hand every message from the browser to `receive`, on the event loop."""
@@ -68,14 +70,14 @@ class Channel:
 
     def send(self, data: dict[str, Any]) -> None:
         """Send to the browser; in order, from any thread, without waiting."""
-        if self._loop is not None and not self._closed:
+        if self._loop is not None and not self.closed:
             self._loop.call_soon_threadsafe(self._put, data)
 
     def close(self) -> None:
         """Send no more; the model is gone. Safe in any thread."""
-        self._closed = True
-        if self._loop is not None and self._sender is not None:
-            self._loop.call_soon_threadsafe(self._sender.cancel)
+        if self._loop is not None and not self.closed:
+            self._loop.call_soon_threadsafe(self._put, None)
+        self.closed = True
 
     def run(self, callback: Callable[[], None], *, busy: bool = True) -> None:
         """Run `callback` as Panel runs the callback of an event.
@@ -112,14 +114,14 @@ class Channel:
         with set_curdoc(self.doc), hold(self.doc, comm=self.comm):
             callback()
 
-    def _put(self, data: dict[str, Any]) -> None:
+    def _put(self, data: dict[str, Any] | None) -> None:
         self._outbox.put_nowait(data)
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._deliver_all())
 
     async def _deliver_all(self) -> None:
-        while True:
-            data = await self._outbox.get()
+        # Ends by itself, at None: cancelled, it could leave half a message on the socket.
+        while (data := await self._outbox.get()) is not None:
             try:
                 await self._deliver(ESMEvent(model=self.model, data=data))
             except Exception as error:  # the page is gone; the session learns that from Bokeh
@@ -183,6 +185,8 @@ def _socket_limit(connection: Any) -> int:
     if isinstance(socket, WebSocketHandler):
         # A frame is read whole into the stream's buffer, which reads ahead a little.
         protocol: Any = socket.ws_connection
+        if protocol is None:  # it is closing
+            return UNKNOWN_LIMIT
         return int(min(socket.max_message_size, protocol.stream.max_buffer_size // 2))
     # No ASGI server tells its limit, but uvicorn's protocol has it, whose methods these are:
     # bokeh-fastapi keeps them in Starlette's WebSocket, Bokeh 3.10 keeps the one that sends.

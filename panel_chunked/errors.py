@@ -12,7 +12,7 @@ ErrorCode = Literal[
     "unknown_upload",
     "wrong_offset",
     "over_size",
-    "over_grant",
+    "unreadable",
     "storage",
 ]
 

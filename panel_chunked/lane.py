@@ -12,7 +12,7 @@ from .protocol import Abort, Ack, Chunk, Error, Finish, ServerMessage
 log = logging.getLogger(__name__)
 
 #: Bytes that may wait in memory for the store, over all uploads of a page. It is what an ack
-#: grants, and a browser that sends more is refused: this bounds the memory of a session.
+#: grants; what comes beyond that is dropped. This bounds the memory of a session.
 GRANT = 16 * 1024**2
 
 
@@ -65,21 +65,22 @@ class Lane:
         self.handler = handler
         self.stopped = False  # an abort or an error is the last thing in the queue
         self.aborted = False
+        self.working = False
         self._backlog = backlog
         self._send = send
         self._progressed = progressed
         self._ended = ended
         self._spawn = spawn
         self._queue: asyncio.Queue[Chunk | Finish | Abort | UploadError] = asyncio.Queue()
-        self._working = False
         self._rewinding = False  # a wrong offset was answered; those already on their way are not
 
     def put(self, message: Chunk | Finish) -> None:
-        """Queue a message. A chunk beyond the grant ends the upload."""
+        """Queue a message. A chunk beyond the grant is dropped.
+
+        What comes behind it then has a wrong offset, and so the browser learns where to go on.
+        """
         if self._backlog.take(_size(message)):
             self._put(message)
-        else:
-            self.stop(UploadError("over_grant", "More bytes came than the server had granted."))
 
     def stop(self, reason: Abort | UploadError) -> None:
         """End the upload as soon as the write that is under way is done."""
@@ -96,8 +97,8 @@ class Lane:
 
     def _put(self, message: Chunk | Finish | Abort | UploadError) -> None:
         self._queue.put_nowait(message)
-        if not self._working:
-            self._working = True
+        if not self.working:
+            self.working = True
             self._spawn(self._work())
 
     def _drop_queue(self) -> None:

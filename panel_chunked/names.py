@@ -6,6 +6,9 @@ import unicodedata
 #: Bytes of UTF-8; file systems allow 255, and " (12)" or a suffix must still fit.
 MAX_NAME_BYTES = 200
 
+#: Components of a relative path.
+MAX_DEPTH = 32
+
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # Windows; "/" is the separator everywhere
 _WINDOWS_DEVICES = re.compile(
     r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.I
@@ -35,9 +38,13 @@ def _visible(char: str) -> str:
 
 
 def safe_relative_path(path: str) -> str:
-    """Make each component of a ``/``-separated path safe; ``.``, ``..`` and empty ones vanish."""
+    """Make each component of a ``/``-separated path safe; ``.``, ``..`` and empty ones vanish.
+
+    Of a path that is deeper than `MAX_DEPTH`, the outer folders are kept.
+    """
     parts = [part for part in re.split(r"[/\\]", path) if part.strip() not in ("", ".", "..")]
-    return "/".join(map(safe_name, parts)) or "file"
+    kept = [*parts[:-1][: MAX_DEPTH - 1], *parts[-1:]]
+    return "/".join(map(safe_name, kept)) or "file"
 
 
 def numbered(name: str, number: int) -> str:

@@ -1,6 +1,7 @@
 """One page that shows the widget: its session, its store, and the channel to reach it by."""
 
 import asyncio
+import threading
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from . import protocol
 from .channel import BEST_CHUNK_SIZE, Channel
 from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
+from .outputs import Outputs, Picked
 from .session import Session, Settings
 from .stores import DirectoryStore, Store, TemporaryStore
 
@@ -25,14 +27,16 @@ PROGRESS_INTERVAL = 0.2
 class WidgetPage:
     """Connects a session with the widget's params; see `panel_chunked.session.Page`."""
 
-    def __init__(self, widget: "ChunkedFileInput", channel: Channel) -> None:
+    def __init__(self, widget: "ChunkedFileInput", outputs: Outputs, channel: Channel) -> None:
         self.session = Session(self)
         self.channel = channel
         self._widget = widget
-        self._temporary: TemporaryStore | None = None
+        self._outputs = outputs
+        self._temporary = TemporaryStore()
         self._progress_timer: asyncio.TimerHandle | None = None
         # Not in the callbacks, which Bokeh keeps for a while after it has run them.
-        self._settled: deque[list[tuple[UploadedFile, bytes | None]]] = deque()
+        self._batches: deque[list[Picked]] = deque()
+        self._publishing = threading.RLock()
         self._loop = asyncio.get_running_loop()
 
     def receive(self, channel: Channel, data: object) -> None:
@@ -52,8 +56,7 @@ class WidgetPage:
         if self._progress_timer is not None:
             self._progress_timer.cancel()
         await self.session.close()
-        if self._temporary is not None:
-            await asyncio.to_thread(self._temporary.close)
+        await asyncio.to_thread(self._temporary.close)
 
     # What the session asks for
 
@@ -65,7 +68,7 @@ class WidgetPage:
             max_total_size=parse_size(widget.max_total_size),
             max_files=widget.max_files,
         )
-        return Settings(limits, self._store(), widget._takes_many, widget.disabled)
+        return Settings(limits, self._store(), widget.takes_many, widget.disabled)
 
     def welcome(self) -> protocol.Welcome:
         wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
@@ -83,30 +86,41 @@ class WidgetPage:
 
     def progressed(self) -> None:
         if self._progress_timer is None:
-            loop = asyncio.get_running_loop()
-            self._progress_timer = loop.call_later(PROGRESS_INTERVAL, self._publish_progress)
+            self._progress_timer = self._loop.call_later(PROGRESS_INTERVAL, self._show_progress)
 
     async def settled(self, picked: list[UploadedFile]) -> None:
-        values = await asyncio.to_thread(self._widget._read_values, picked)
-        self._settled.append(list(zip(picked, values, strict=True)))
-        self.channel.run(self._publish)
+        self._batches.append(await asyncio.to_thread(self._outputs.read, picked))
+        self.publish()
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)
-        self._widget._publish([])
+        self._outputs.publish([])
+
+    def publish(self) -> None:
+        """Have the outputs brought up to date in the context of this page."""
+        self.channel.run(self._publish)
 
     def _publish(self) -> None:
-        self._widget._publish(self._settled.popleft())
+        with self._publishing:
+            batches = list(self._batches) or [[]]
+            for picked in batches:
+                self._outputs.publish(picked)
+                if self._batches:
+                    self._batches.popleft()
+
+    def _show_progress(self) -> None:
+        self.channel.run(self._publish_progress, busy=False)
 
     def _publish_progress(self) -> None:
+        self._loop.call_soon_threadsafe(self._progress_shown)
+        with self._publishing:
+            # An upload that has ended shows with its file, in the update that is on its way.
+            if not (self.session.idle or self.session.ending or self._batches):
+                self._outputs.publish_progress()
+
+    def _progress_shown(self) -> None:
         self._progress_timer = None
-        if not self.session.idle:
-            self.channel.run(self._widget._publish_progress, busy=False)
 
     def _store(self) -> Store:
         destination: Any = self._widget.destination
-        if destination is not None:
-            return DirectoryStore(Path(destination))
-        if self._temporary is None:
-            self._temporary = TemporaryStore()
-        return self._temporary
+        return self._temporary if destination is None else DirectoryStore(Path(destination))

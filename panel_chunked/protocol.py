@@ -67,9 +67,10 @@ class Finish(_Message, frozen=True, tag="finish"):
 
 
 class Abort(_Message, frozen=True, tag="abort"):
-    """Stop the upload and free what is stored of it."""
+    """Stop the upload and free what is stored of it: not wanted, or not readable any more."""
 
     id: Key
+    reason: Literal["cancelled", "unreadable"] = "cancelled"
 
 
 class Remove(_Message, frozen=True, tag="remove"):
@@ -122,6 +123,10 @@ class Removed(_Message, frozen=True, tag="removed"):
     id: str
 
 
+class Cleared(_Message, frozen=True, tag="cleared"):
+    """The app has cleared the widget: nothing is stored, and nothing that was picked is wanted."""
+
+
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused.
 
@@ -136,7 +141,7 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     offset: int | None = None
 
 
-ServerMessage = Welcome | Created | Ack | Complete | Removed | Error
+ServerMessage = Welcome | Created | Ack | Complete | Removed | Cleared | Error
 
 
 def decode(data: object) -> ClientMessage:

@@ -2,31 +2,28 @@
 
 import asyncio
 import logging
-import re
-import secrets
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from . import protocol
+from .batch import Batch, Total, upload_info
 from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
 from .lane import GRANT, Backlog, Lane
 from .limits import Limits
-from .names import safe_name, safe_relative_path
+from .names import safe_name
 from .protocol import Abort, Chunk, Create, FileFacts, Finish, Hello, Remove, ServerMessage
 from .stores import Store
-from .upload import Upload, UploadInfo
+from .upload import Upload
 
 log = logging.getLogger(__name__)
 
-#: What a file is that the browser knows no type for (RFC 2046, section 4.5.1).
-UNKNOWN_TYPE = "application/octet-stream"
-
-_MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]*)?", re.ASCII)
+#: Uploads of a page that are under way at the same time, each with an open file.
+MAX_RUNNING = 8
 
 #: Uploads that a page may have announced and not ended; the browser sends the rest later.
 MAX_PENDING = 2000
@@ -34,7 +31,7 @@ MAX_PENDING = 2000
 #: Batches that a page may have open.
 MAX_BATCHES = 100
 
-#: Refused files that are logged for a page.
+#: Uploads refused or failed that are logged for a page.
 MAX_LOGGED = 20
 
 #: Failed uploads that are remembered, for `ChunkedFileInput.uploads`.
@@ -73,23 +70,6 @@ class Page(Protocol):
         """Note, in any thread, that the app has deleted a file."""
 
 
-@dataclass
-class _Batch:
-    """Files picked together."""
-
-    key: str
-    handlers: dict[str, UploadHandler] = field(default_factory=dict)  # by the browser's key
-    more: bool = True
-
-    def forget(self, handler: UploadHandler) -> None:
-        """Drop an upload that gave no file: a batch that stays open must not grow."""
-        self.handlers = {key: it for key, it in self.handlers.items() if it is not handler}
-
-    @property
-    def ended(self) -> bool:
-        return not self.more and all(handler.ended for handler in self.handlers.values())
-
-
 class Session:
     """The uploads of one page.
 
@@ -105,12 +85,14 @@ class Session:
         self._page = page
         self._lanes: dict[str, Lane] = {}
         self._backlog = Backlog()
-        self._batches: dict[str, _Batch] = {}
+        self._batches: dict[str, Batch] = {}
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
-        self._completed_bytes = 0  # since the page was last idle
+        self.completed = 0  # files since the page was last idle
+        self._completed_bytes = 0
+        self.ending = 0  # uploads that have ended, and the app has not heard of it
         self._refused_messages = 0
-        self._refused_files = 0
+        self._logged = 0
         self._settling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -157,6 +139,11 @@ class Session:
                 self._create(message)
             case Remove():
                 self._remove(message.id)
+            case Abort(reason="unreadable"):
+                text = "The browser could not read the file: it was changed, moved or deleted."
+                self._stop(message.id, UploadError("unreadable", text))
+            case Abort():
+                self._stop(message.id, message)
             case _:
                 self._forward(message)
 
@@ -167,11 +154,16 @@ class Session:
 
     def clear(self) -> None:
         """Cancel what runs and forget every file and failure. Safe in any thread."""
-        for upload_id in list(self._lanes):
-            self._loop.call_soon_threadsafe(self._forward, Abort(upload_id))
-        for upload_id in list(self._files):
-            self.forget(upload_id)
+        self._loop.call_soon_threadsafe(self._abort_all)
+        self._files.clear()
         self._failed.clear()
+        self.completed = self._completed_bytes = 0
+        self._page.send(protocol.Cleared())
+
+    def _abort_all(self) -> None:
+        self._batches.clear()
+        for lane in self._lanes.values():
+            self._abort(lane)
 
     async def close(self) -> None:
         """Stop everything and free what is not complete."""
@@ -183,6 +175,11 @@ class Session:
 
     # Messages
 
+    def _warn(self, text: str) -> None:
+        self._logged += 1
+        if self._logged <= MAX_LOGGED:
+            log.warning("%s", text)
+
     def _refuse_message(self, error: UploadError) -> None:
         if not self._refused_messages:
             log.warning("A page sent a bad upload message; more are not logged: %s", error)
@@ -192,7 +189,7 @@ class Session:
     def _create(self, message: Create) -> None:
         settings = self._page.settings()
         if not self._lanes and message.batch not in self._batches:
-            self._completed_bytes = 0
+            self.completed = self._completed_bytes = 0
             self._failed.clear()
         if message.batch not in self._batches and len(self._batches) >= MAX_BATCHES:
             error = UploadError(
@@ -201,11 +198,14 @@ class Session:
             for facts in message.files:
                 self._refuse_file(facts, error)
             return
-        batch = self._batches.setdefault(message.batch, _Batch(message.batch))
+        batch = self._batches.setdefault(message.batch, Batch(message.batch, settings.multiple))
+        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
+        held = [file.size for file in self.files] + active
+        total = Total(len(held), sum(held))
         for facts in message.files:
             try:
                 known = batch.handlers.get(facts.key)  # the page asks again if no answer came
-                handler = known or self._admit(facts, batch, settings)
+                handler = known or self._admit(facts, batch, settings, total)
             except UploadError as error:
                 self._refuse_file(facts, error)
             else:
@@ -216,60 +216,64 @@ class Session:
             self._spawn(self._settle(batch))
         self._page.progressed()
 
-    def _admit(self, facts: FileFacts, batch: _Batch, settings: Settings) -> UploadHandler:
+    def _admit(
+        self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
+    ) -> UploadHandler:
         if settings.disabled:
             raise UploadError("disabled", "Uploads are switched off here at the moment.")
         if len(self._lanes) >= MAX_PENDING:
             raise UploadError("too_many_files", f"More than {MAX_PENDING} uploads wait already.")
-        if batch.handlers and not settings.multiple:
+        if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
-        settings.limits.check_file(facts.name, facts.mime_type, facts.size)
-        if settings.multiple:
-            held = [file.size for file in self._files.values()]
-            held += [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
-            settings.limits.check_total(1 + len(held), facts.size + sum(held))
+        info = upload_info(facts)
+        settings.limits.check_file(info.name, facts.mime_type, info.size)
+        if batch.multiple:
+            settings.limits.check_total(total.files + 1, total.size + info.size)
+            total.add(info.size)
         else:  # the new file takes the place of the one before
-            settings.limits.check_total(1, facts.size)
+            settings.limits.check_total(1, info.size)
             for lane in self._lanes.values():
                 self._abort(lane)
 
-        handler = UploadHandler(_info(facts), settings.store)
-        batch.handlers[facts.key] = handler
-        ended = partial(self._end, batch)
+        handler = UploadHandler(info, settings.store)
+        batch.add(facts.key, handler)
+        ended = partial(self._end, batch, facts.key)
         page = self._page
         lane = Lane(handler, self._backlog, page.send, page.progressed, ended, self._spawn)
         self._lanes[handler.info.id] = lane
         return handler
 
     def _refuse_file(self, facts: FileFacts, error: UploadError) -> None:
-        self._refused_files += 1
-        if self._refused_files <= MAX_LOGGED:
-            log.warning("Upload of %r refused: %s", facts.name[:200], error)
+        self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
         refused = Upload(safe_name(facts.name), facts.size, 0, "failed", error=error.message)
         self._failed.append(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key))
 
-    def _forward(self, message: Chunk | Finish | Abort) -> None:
+    def _forward(self, message: Chunk | Finish) -> None:
         lane = self._lanes.get(message.id)
-        if lane is None or lane.stopped:
-            self._answer_ended(message)
-        elif isinstance(message, Abort):
-            self._abort(lane)
-        else:
-            lane.put(message)
-
-    def _abort(self, lane: Lane) -> None:
-        if not lane.stopped:
-            lane.stop(Abort(lane.handler.info.id))
-
-    def _answer_ended(self, message: Chunk | Finish | Abort) -> None:
-        if isinstance(message, Abort):
-            self._remove(message.id)  # it was complete before the page knew
+        if lane is not None and not lane.stopped:
+            running = sum(lane.working for lane in self._lanes.values())
+            if lane.working or running < MAX_RUNNING:
+                lane.put(message)
+            else:
+                text = f"More than {MAX_RUNNING} uploads are under way at the same time."
+                lane.stop(UploadError("too_many_files", text))
         elif message.id in self._files:
             self._page.send(protocol.Complete(message.id))
         else:
             text = "The server does not know this upload. Choose the file again."
             self._page.send(protocol.Error("unknown_upload", text, id=message.id))
+
+    def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
+        lane = self._lanes.get(upload_id)
+        if lane is None or lane.stopped:
+            self._remove(upload_id)  # it may have been complete before the page knew
+        else:
+            lane.stop(reason)
+
+    def _abort(self, lane: Lane) -> None:
+        if not lane.stopped:
+            lane.stop(Abort(lane.handler.info.id))
 
     def _remove(self, upload_id: str) -> None:
         file = self._files.get(upload_id)
@@ -283,59 +287,55 @@ class Session:
             await asyncio.to_thread(file.unlink)
         except OSError as error:
             log.warning("Upload %s could not be deleted: %s", upload_id, error)
-        self.forget(upload_id)
-        await self._page.settled([])
+            text = f"{file.name} could not be deleted on the server: {error.strerror}."
+            self._page.send(protocol.Error("storage", text, id=upload_id))
+        else:
+            self.forget(upload_id)
+            await self._page.settled([])
 
     # The end of uploads
 
-    async def _end(self, batch: _Batch, lane: Lane) -> None:
+    async def _end(self, batch: Batch, key: str, lane: Lane) -> None:
         handler, upload_id = lane.handler, lane.handler.info.id
         if self._lanes.pop(upload_id, None) is None:
             return  # the session was closed
+        self.ending += 1
         if lane.aborted:
             await handler.cancel()  # the abort may have come while the file was finished
         if handler.file is not None:
-            self._keep(upload_id, handler.file)
-        else:
-            batch.forget(handler)
+            self._keep(upload_id, handler.file, batch)
+        batch.end(key)
         if handler.error is not None:
-            log.warning("Upload %s of %r failed: %s", upload_id, handler.info.name, handler.error)
+            self._warn(f"Upload {upload_id} of {handler.info.name!r} failed: {handler.error}")
             self._failed.append(handler.snapshot())
             error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
             self._page.send(error)
         elif handler.file is None:
             self._page.send(protocol.Removed(upload_id))
-        await self._settle(batch)
+        try:
+            await self._settle(batch)
+        finally:
+            self.ending -= 1
 
-    def _keep(self, upload_id: str, file: UploadedFile) -> None:
-        if not self._page.settings().multiple:
+    def _keep(self, upload_id: str, file: UploadedFile, batch: Batch) -> None:
+        if not batch.multiple:
             for replaced in list(self._files):
                 self.forget(replaced)
         file.on_delete = partial(self._page.deleted, upload_id)
         self._files[upload_id] = file
+        self.completed += 1
         self._completed_bytes += file.size
         self._page.send(protocol.Complete(upload_id))
 
-    async def _settle(self, batch: _Batch) -> None:
+    async def _settle(self, batch: Batch) -> None:
         async with self._settling:  # the app hears of uploads in the order they ended
             picked: list[UploadedFile] = []
             if batch.ended and self._batches.pop(batch.key, None) is not None:
-                files = [handler.file for handler in batch.handlers.values()]
-                picked = [file for file in files if file is not None and file in self.files]
+                held = set(self.files)
+                picked = [file for file in batch.files if file in held]
             await self._page.settled(picked)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the event loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
-
-
-def _info(facts: FileFacts) -> UploadInfo:
-    return UploadInfo(
-        id=secrets.token_urlsafe(16),
-        name=safe_name(facts.name),
-        relative_path=safe_relative_path(facts.relative_path or facts.name),
-        size=facts.size,
-        mime_type=facts.mime_type if _MIME_TYPE.fullmatch(facts.mime_type) else UNKNOWN_TYPE,
-        original_name=facts.name,
-    )

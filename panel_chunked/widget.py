@@ -1,8 +1,6 @@
 """The widget: the params and methods of `panel.widgets.FileInput`, for files of any size."""
 
-import logging
 import secrets
-import threading
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -13,20 +11,15 @@ from bokeh.document import Document
 from bokeh.model import Model
 from panel.custom import JSComponent
 from panel.pane.markup import Markdown
-from panel.util.parameters import edit_readonly
 from panel.widgets import FileInput
-from param.parameterized import batch_call_watchers
 
 from .channel import Channel
 from .files import UploadedFile
-from .limits import format_size, parse_accept, parse_size
+from .limits import parse_accept, parse_size
+from .outputs import Outputs
 from .page import WidgetPage
+from .session import Session
 from .upload import Upload
-
-log = logging.getLogger(__name__)
-
-#: `edit_readonly` changes the params of the class, which all threads share.
-_writing = threading.RLock()
 
 
 class Size(param.Parameter):
@@ -169,8 +162,8 @@ class ChunkedFileInput(JSComponent, FileInput):
     def __init__(self, **params: Any) -> None:
         self._pages: dict[str | None, WidgetPage] = {}
         self._channels: dict[str, Channel] = {}
-        self._picked: list[tuple[UploadedFile, bytes | None]] = []
         self._token = secrets.token_urlsafe(16)
+        self._outputs = Outputs(self, self._sessions)
         super().__init__(**params)
 
     def save(self, filename: Any) -> None:  # type: ignore[override]  # as FileInput does
@@ -190,7 +183,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         ValueError
             If nothing was uploaded, or the list has another length than the files.
         """
-        sources: list[Any] = [file for file, _ in self._picked]
+        sources: list[Any] = list(self._outputs.picked)
         if not sources:
             sources = self.value if isinstance(self.value, list) else [self.value]
         several = isinstance(self.filename, list) or isinstance(self.value, list)
@@ -215,80 +208,14 @@ class ChunkedFileInput(JSComponent, FileInput):
 
         Temporary files are deleted; files in a `destination` stay.
         """
-        for page in list(self._pages.values()):
-            page.session.clear()
-        self._picked = []
-        self._update(files=[], uploads=[], progress=0, value=None, filename=None, mime_type=None)
-
-    # Outputs
+        for session in self._sessions():
+            session.clear()
+        self._outputs.clear()
 
     @property
-    def _takes_many(self) -> bool:
+    def takes_many(self) -> bool:
+        """Whether `value`, `filename` and `mime_type` are lists."""
         return bool(self.multiple or self.directory)
-
-    def _read_values(self, files: list[UploadedFile]) -> list[bytes | None]:
-        """Read what `value` may hold of `files`."""
-        if self.destination is not None:
-            return [None] * len(files)
-        limit = parse_size(self.value_limit)
-        values: list[bytes | None] = []
-        held = 0
-        for file in files:
-            if limit is None or held + file.size <= limit:
-                held += file.size
-                values.append(file.read())
-            else:
-                values.append(None)
-                if limit > 0:  # 0 says that only `files` is used
-                    log.warning(
-                        "%s has %s, and value_limit is %s, so its value is None. "
-                        "Read it through `files`.",
-                        *(file.name, format_size(file.size), format_size(limit)),
-                    )
-        return values
-
-    def _publish(self, picked: list[tuple[UploadedFile, bytes | None]]) -> None:
-        """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
-        files = self._held_files()
-        kept = [entry for entry in picked or self._picked if entry[0] in files]
-        changed = picked or len(kept) < len(self._picked)
-        self._picked = kept
-        outputs = self._values() if changed else {}
-        self._update(files=files, **self._progress(), **outputs)
-
-    def _held_files(self) -> list[UploadedFile]:
-        return [file for page in list(self._pages.values()) for file in page.session.files]
-
-    def _publish_progress(self) -> None:
-        self._update(**self._progress())
-
-    def _progress(self) -> dict[str, Any]:
-        sessions = [page.session for page in list(self._pages.values())]
-        stored = sum(session.progress[0] for session in sessions)
-        size = sum(session.progress[1] for session in sessions)
-        idle = all(session.idle for session in sessions)
-        percent = stored * 100 // size if size else 100 if idle else 0
-        return {"uploads": [u for s in sessions for u in s.uploads], "progress": percent}
-
-    def _values(self) -> dict[str, Any]:
-        names = [f.relative_path if self.directory else f.name for f, _ in self._picked]
-        types = [file.mime_type for file, _ in self._picked]
-        values = [value for _, value in self._picked]
-        outputs: dict[str, list[Any]] = {"value": values, "filename": names, "mime_type": types}
-        if not self._picked:
-            return dict.fromkeys(outputs)
-        many = self._takes_many
-        result: dict[str, Any] = {k: v if many else v[-1] for k, v in outputs.items()}
-        if self.destination is not None:
-            result["value"] = None
-        return result
-
-    def _update(self, **outputs: Any) -> None:
-        # param takes every list that it is given for a change.
-        outputs = {k: v for k, v in outputs.items() if k == "value" or v != getattr(self, k)}
-        # Watchers run last: they may take long, and another thread may publish meanwhile.
-        with batch_call_watchers(self), _writing, edit_readonly(self):
-            self.param.update(**outputs)
 
     # Panel
 
@@ -297,21 +224,34 @@ class ChunkedFileInput(JSComponent, FileInput):
         channel.listen(self._receive)
         self._channels[model.id] = channel
 
+    def _sessions(self) -> list[Session]:
+        return [page.session for page in list(self._pages.values())]
+
     def _receive(self, channel: Channel, data: object) -> None:
-        context = channel.doc.session_context
-        key = context.id if context is not None else None
+        if channel.closed:
+            return
+        key = channel.session_id
         page = self._pages.get(key)
         if page is None:
-            page = self._pages[key] = WidgetPage(self, channel)
-            if context is not None:
+            page = self._pages[key] = WidgetPage(self, self._outputs, channel)
+            if key is not None:
                 channel.doc.on_session_destroyed(lambda _: self._close_page(key))
         page.receive(channel, data)
 
-    def _close_page(self, key: str | None) -> None:
+    def _close_page(self, key: str) -> None:
+        for channel in list(self._channels.values()):
+            if channel.session_id == key:
+                channel.close()
         page = self._pages.pop(key, None)
-        if page is not None:
-            page.close()
-            self._update(files=self._held_files(), **self._progress())
+        if page is None:
+            return
+        page.close()
+        others = list(self._pages.values())
+        if others:
+            others[0].publish()
+        else:  # nobody is there to be told
+            with param.parameterized.discard_events(self):
+                self._outputs.publish([])
 
     def _cleanup(self, root: Model | None = None) -> None:
         if root is not None and root.ref["id"] in self._models:

@@ -1,7 +1,10 @@
 """Uploads as files in a directory."""
 
 import asyncio
+import itertools
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +13,9 @@ import aiofiles
 from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
+
+#: Held so that no upload removes a directory that another is about to use.
+_making_directories = threading.Lock()
 
 
 class DirectoryStore:
@@ -32,11 +38,9 @@ class DirectoryStore:
         return DirectoryUpload
 
     async def create(self, info: UploadInfo) -> "DirectoryUpload":
-        target = self.target(info)
-        await asyncio.to_thread(self._make_parents, target)
-        partial = target.parent / f".{info.id}.part"
-        file = await aiofiles.open(partial, "xb", buffering=0)
-        return self._upload_class(info, target, partial, file)
+        target, partial, made = await asyncio.to_thread(self._prepare, info)
+        file = await aiofiles.open(partial, "r+b", buffering=0)
+        return self._upload_class(info, target, partial, file, made)
 
     def target(self, info: UploadInfo) -> Path:
         return self.root / PurePosixPath(info.relative_path)
@@ -44,21 +48,32 @@ class DirectoryStore:
     def close(self) -> None:
         """Files in a directory stay."""
 
-    def _make_parents(self, target: Path) -> None:
+    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, list[Path]]:
+        """Make the partial file. Also give the directories made for it, the deepest first."""
+        target = self.target(info)
         # A link in the directory may lead elsewhere.
         if not target.parent.resolve().is_relative_to(self.root.resolve()):
             raise PermissionError(f"{target.parent} leads outside {self.root}.")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.parent / f".{info.id}.part"
+        with _making_directories:
+            parents = itertools.takewhile(lambda path: path != self.root, target.parents)
+            made = [path for path in parents if not path.exists()]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.open("xb").close()
+        return target, partial, made
 
 
 class DirectoryUpload:
     """A partial file that becomes `target`."""
 
-    def __init__(self, info: UploadInfo, target: Path, partial: Path, file: Any) -> None:
+    def __init__(
+        self, info: UploadInfo, target: Path, partial: Path, file: Any, made: list[Path]
+    ) -> None:
         self._info = info
         self._target = target
         self._partial = partial
         self._file = file  # aiofiles: each call runs in the event loop's thread pool
+        self._made = made
         self._offset = 0
 
     @property
@@ -79,7 +94,13 @@ class DirectoryUpload:
 
     async def terminate(self) -> None:
         await self._file.close()
-        await asyncio.to_thread(self._partial.unlink, missing_ok=True)
+        await asyncio.to_thread(self._remove)
+
+    def _remove(self) -> None:
+        self._partial.unlink(missing_ok=True)
+        with _making_directories, suppress(OSError):  # others may have put files there
+            for directory in self._made:
+                directory.rmdir()
 
 
 def _move_to_free_name(partial: Path, target: Path) -> Path:

@@ -1,6 +1,5 @@
 """Uploads as temporary files."""
 
-import asyncio
 import shutil
 import tempfile
 import threading
@@ -24,16 +23,27 @@ class TemporaryStore(DirectoryStore):
     """
 
     def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(
-            prefix="panel_chunked-", ignore_cleanup_errors=True
-        )
-        super().__init__(Path(self._directory.name))
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._making = threading.Lock()
 
     def target(self, info: UploadInfo) -> Path:
         return self.root / info.id / info.name
 
     def close(self) -> None:
-        self._directory.cleanup()
+        """Delete everything."""
+        with self._making:
+            if self._directory is not None:
+                self._directory.cleanup()
+                self._directory = None
+
+    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, list[Path]]:
+        with self._making:
+            if self._directory is None:
+                self._directory = tempfile.TemporaryDirectory(
+                    prefix="panel_chunked-", ignore_cleanup_errors=True
+                )
+                self.root = Path(self._directory.name)
+        return super()._prepare(info)
 
     @property
     def _upload_class(self) -> type[DirectoryUpload]:
@@ -48,10 +58,6 @@ class TemporaryUpload(DirectoryUpload):
         # At exit the whole directory of the store goes, so no finalizer has to run then.
         weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
         return file
-
-    async def terminate(self) -> None:
-        await super().terminate()
-        await asyncio.to_thread(self._partial.parent.rmdir)
 
 
 def _remove_in_background(directory: Path) -> None:

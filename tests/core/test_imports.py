@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "panel_chunked"
-CORE = ("errors", "files", "handler", "lane", "limits", "names", "protocol", "rate", "session")
+CORE = (
+    "batch",
+    "errors",
+    "files",
+    "handler",
+    "lane",
+    "limits",
+    "names",
+    "protocol",
+    "rate",
+    "session",
+)
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]

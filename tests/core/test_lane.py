@@ -153,25 +153,28 @@ async def test_abort_lets_the_write_end_and_drops_the_rest(held: Ground, incomin
 async def test_an_error_ends_the_upload_once(held: Ground) -> None:
     held.chunk(0)
     await held.gate.reached.wait()
-    held.lane.stop(UploadError("over_grant", "Too much."))
+    held.lane.stop(UploadError("storage", "Full."))
     held.gate.opened.set()
     handler = await held.end()
     assert (handler.state, held.ends) == ("failed", 1)
 
 
-async def test_chunks_beyond_the_grant_end_the_upload(store: DirectoryStore) -> None:
-    ground = Ground(store, size=2 * GRANT, held=True)
+async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_again(
+    store: DirectoryStore,
+) -> None:
+    ground = Ground(store, size=GRANT + 4, held=True)
     block = bytes(GRANT // 4)
     for i in range(4):
         ground.chunk(i * len(block), block)
-    assert not ground.lane.stopped
-    ground.chunk(GRANT, b"x")
-    assert ground.lane.stopped
+    ground.chunk(GRANT, b"abcd")
+    ground.lane.put(Finish("u1"))
     ground.gate.opened.set()
-    handler = await ground.end()
-    assert handler.error is not None
-    assert handler.error.code == "over_grant"
-    assert ground.store.steps.count("append") <= 1
+    answers = await ground.answers(5)
+    assert isinstance(answers[4], Error)
+    assert (answers[4].code, answers[4].offset) == ("wrong_offset", GRANT)
+    ground.chunk(GRANT, b"abcd")
+    ground.lane.put(Finish("u1"))
+    assert (await ground.end()).state == "complete"
 
 
 async def test_all_of_the_backlog_is_given_back(held: Ground) -> None:

@@ -35,7 +35,7 @@ def test_valid_client_message_keeps_every_field(message: dict[str, Any]) -> None
 def test_golden_messages_have_every_kind() -> None:
     kinds = {"hello", "create", "chunk", "finish", "abort", "remove"}
     assert {message["kind"] for message in VALID.values()} == kinds
-    kinds = {"welcome", "created", "ack", "complete", "removed", "error"}
+    kinds = {"welcome", "created", "ack", "complete", "removed", "cleared", "error"}
     assert {message["kind"] for message in SERVER.values()} == kinds
 
 

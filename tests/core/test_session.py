@@ -24,8 +24,8 @@ from fakes import (
 from panel_chunked.files import UploadedFile
 from panel_chunked.lane import GRANT
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Ack, Complete, Created, Error, Removed, Welcome
-from panel_chunked.session import MAX_PENDING
+from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Welcome
+from panel_chunked.session import MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -69,7 +69,7 @@ async def test_what_the_browser_says_of_a_file_is_kept(browser: Browser) -> None
     )
     (file,) = browser.session.files
     assert (file.name, file.original_name) == ("a_CON", "a/CON")
-    assert (file.relative_path, file.mime_type, file.size) == ("holiday/_CON", "video/mp4", 1)
+    assert (file.relative_path, file.mime_type, file.size) == ("holiday/a_CON", "video/mp4", 1)
 
 
 async def test_a_file_without_a_type_is_bytes(browser: Browser) -> None:
@@ -149,7 +149,7 @@ async def test_more_bytes_than_declared_end_the_upload(
     assert files_below(incoming) == {}
 
 
-async def test_bytes_beyond_the_grant_end_the_upload_that_sent_them(
+async def test_bytes_beyond_the_grant_of_a_page_harm_no_upload(
     browser: Browser, page: FakePage, gate: Gate, hooked: HookedStore
 ) -> None:
     one, two = browser.create(GRANT, GRANT)
@@ -157,13 +157,45 @@ async def test_bytes_beyond_the_grant_end_the_upload_that_sent_them(
     browser.chunk(one, 0, half)
     browser.chunk(two, 0, half)
     await gate.reached.wait()
-    browser.chunk(two, len(half), b"x")
+    browser.chunk(two, len(half), half)  # dropped
+    browser.finish(two)
     gate.opened.set()
-    assert (await browser.error()).code == "over_grant"
-    browser.chunk(one, len(half), half)
-    browser.finish(one)
-    await page.next(Complete, id=one)
-    assert [error.id for error in page.all(Error)] == [two]
+    assert (await browser.error()).offset == len(half)
+    for upload_id in (one, two):
+        browser.chunk(upload_id, len(half), half)
+        browser.finish(upload_id)
+        await page.next(Complete, id=upload_id)
+
+
+async def test_uploads_under_way_are_bounded(browser: Browser, page: FakePage, gate: Gate) -> None:
+    ids = browser.create(*[4] * (MAX_RUNNING + 1))
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, b"abcd")
+    gate.opened.set()
+    error = await browser.error()
+    assert (error.id, error.code) == (ids[-1], "too_many_files")
+    for upload_id in ids[:-1]:
+        browser.finish(upload_id)
+        await page.next(Complete, id=upload_id)
+
+
+async def test_a_file_that_the_browser_cannot_read_has_failed(
+    browser: Browser, page: FakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    (upload_id,) = browser.create(12)
+    browser.send("abort", id=upload_id, reason="unreadable")
+    await browser.error(id=upload_id)
+    (upload,) = browser.session.uploads
+    assert upload.state == "failed"
+    assert "changed, moved or deleted" in caplog.text
+
+
+async def test_the_path_gives_folders_and_never_another_name(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    page.allow(limits=Limits(accept=(".csv",)))
+    await browser.upload(b"x", name="ok.csv", relative_path="folder/shell.php")
+    assert files_below(incoming) == {"folder/ok.csv": b"x"}
 
 
 # --- Finish ---
@@ -337,6 +369,11 @@ async def test_the_same_file_again_works(browser: Browser, incoming: Path) -> No
     ("limits", "facts", "code"),
     [
         (Limits(accept=(".csv",)), {"name": "a.exe"}, "not_accepted"),
+        (
+            Limits(accept=(".csv",)),
+            {"name": "a.exe", "relative_path": "ok.csv"},
+            "not_accepted",
+        ),
         (Limits(accept=("image/*",)), {"mime_type": "video/mp4"}, "not_accepted"),
         (Limits(max_file_size=11), {}, "file_too_large"),
         (Limits(max_total_size=11), {}, "total_too_large"),
@@ -823,7 +860,7 @@ async def test_clear_cancels_and_forgets_everything(
     browser: Browser, page: FakePage, gate: Gate, incoming: Path, in_thread: bool
 ) -> None:
     gate.opened.set()
-    complete = await browser.upload(DATA, batch="b1")
+    await browser.upload(DATA, batch="b1")
     page.allow(limits=Limits(max_file_size=12))
     running, queued = browser.create(12, 12, 13, batch="b2")
     browser.chunk(running, 0, b"abcd")
@@ -834,7 +871,8 @@ async def test_clear_cancels_and_forgets_everything(
         browser.session.clear()
     await browser.idle()
     assert browser.session.files == browser.session.uploads == []
-    assert {message.id for message in page.all(Removed)} == {complete, running, queued}
+    assert page.all(Cleared) == [Cleared()]
+    assert {message.id for message in page.all(Removed)} == {running, queued}
     assert files_below(incoming) == {"f0.bin": DATA}  # files in a directory stay
 
 

@@ -257,7 +257,8 @@ async def test_temporary_files_go_when_the_store_is_closed(temporary: TemporaryS
     assert files_below(temporary.root) == {}
 
 
-def test_temporary_files_are_no_ones_else_to_read(temporary: TemporaryStore) -> None:
+async def test_temporary_files_are_no_ones_else_to_read(temporary: TemporaryStore) -> None:
+    await temporary.create(info())
     assert temporary.root.stat().st_mode & 0o077 == 0
 
 

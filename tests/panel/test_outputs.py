@@ -2,12 +2,16 @@
 
 import asyncio
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import panel as pn
 import pytest
 from panel.io.state import state
 
-from panel_chunked import ChunkedFileInput
+from panel_chunked import ChunkedFileInput, UploadedFile
+from panel_chunked.outputs import Outputs
+from panel_chunked.upload import UploadInfo
 
 OUTPUTS = ["value", "filename", "mime_type", "files"]
 
@@ -129,10 +133,10 @@ async def test_with_a_destination_value_stays_none(open_page, tmp_path, caplog, 
     page = await open_page(widget)
 
     await page.upload(("a.txt", b"a"))
-    await page.leave()
 
     assert widget.value is None
     assert widget.filename == (["a.txt"] if multiple else "a.txt")
+    await page.leave()
     assert (tmp_path / "incoming" / "a.txt").read_bytes() == b"a", "it outlives the session"
     assert "value_limit" not in caplog.text
 
@@ -207,22 +211,21 @@ async def test_a_callback_may_clear_the_widget(open_page):
     page = await open_page(widget)
     widget.param.watch(lambda e: e.new is not None and widget.clear(), "value")
 
-    (answer,) = await page.upload(("a.txt", b"a"))
+    await page.upload(("a.txt", b"a"))
 
-    await page.heard("removed", id=answer["id"])
+    await page.heard("cleared")
     assert (widget.value, widget.filename, widget.files) == (None, None, [])
 
 
 async def test_clear_reaches_the_page_and_frees_the_files(open_page, no_garbage_collection):
     widget = ChunkedFileInput(multiple=True)
     page = await open_page(widget)
-    answers = await page.upload(("a.txt", b"a"), ("b.txt", b"b"))
+    await page.upload(("a.txt", b"a"), ("b.txt", b"b"))
     paths = [file.path for file in widget.files]
 
     widget.clear()
 
-    for answer in answers:
-        await page.heard("removed", id=answer["id"])
+    await page.heard("cleared")
     assert (widget.value, widget.filename, widget.mime_type) == (None, None, None)
     assert widget.files == []
     await page.wait(lambda: not any(path.exists() for path in paths))
@@ -250,6 +253,8 @@ async def test_clear_cancels_what_runs(open_page):
     widget.clear()
 
     await page.heard("removed", id=created["id"])
+    await page.wait(lambda: not widget._sessions()[0].ending)
+    assert (widget.progress, widget.uploads) == (0, [])
     await page.wait(lambda: not widget.uploads)
     assert widget.files == []
 
@@ -317,3 +322,67 @@ async def test_with_nthreads_every_upload_arrives(open_page, monkeypatch):
     assert threading.current_thread() not in threads
     with pytest.raises(TypeError, match="Read-only"):
         widget.files = []
+
+
+async def test_value_that_the_app_has_set_is_what_is_saved(open_page, tmp_path):
+    widget = ChunkedFileInput()
+    page = await open_page(widget)
+    await page.upload(("a.txt", b"uploaded"))
+
+    widget.value = b"set"
+    widget.save(tmp_path / "out.txt")
+
+    assert (tmp_path / "out.txt").read_bytes() == b"set"
+
+
+async def test_a_file_that_the_app_moves_away_does_not_hold_up_the_batch(open_page, caplog):
+    widget = ChunkedFileInput(multiple=True)
+    page = await open_page(widget)
+    widget.param.watch(lambda event: event.new and event.new[0].path.unlink(True), "files")
+
+    await page.upload(("a.txt", b"a"), ("b.txt", b"b"))
+
+    assert widget.filename == ["a.txt", "b.txt"]
+    assert widget.progress == 100
+    assert widget.uploads == []
+
+
+async def test_progress_is_0_after_the_only_upload_was_cancelled(open_page):
+    widget = ChunkedFileInput()
+    page = await open_page(widget)
+    (created,) = await page.create(("a.txt", b"abc"), chunks=False)
+    await page.say("chunk", id=created["id"], offset=0, data=b"ab")
+    await page.wait(lambda: widget.progress)
+
+    await page.say("abort", id=created["id"])
+
+    await page.heard("removed", id=created["id"])
+    await page.wait(lambda: widget.uploads == [])
+    assert widget.progress == 0
+
+
+async def test_outputs_of_ten_thousand_files_are_published_quickly():
+    """Each publish looks a file up once, not once for every other file."""
+    compared = 0
+
+    class Counting(UploadedFile):
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return self is other
+
+        __hash__ = UploadedFile.__hash__
+
+    files = [Counting(info(number), Path(str(number))) for number in range(10_000)]
+    session = SimpleNamespace(files=files, uploads=[], progress=(0, 0), completed=1)
+    widget = ChunkedFileInput(multiple=True)
+    outputs = Outputs(widget, lambda: [session])
+
+    outputs.publish([(file, None) for file in files])
+
+    assert len(widget.files) == 10_000
+    assert compared < 50_000
+
+
+def info(number):
+    return UploadInfo(str(number), str(number), str(number), 1, "text/plain", str(number))

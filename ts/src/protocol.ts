@@ -22,7 +22,7 @@ export type ClientMessage =
   | { kind: "chunk"; id: string; offset: number; data: ArrayBuffer }
   | { kind: "finish"; id: string }
   /** Stop the upload and free what is stored of it. */
-  | { kind: "abort"; id: string }
+  | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
   /** Delete a complete file. */
   | { kind: "remove"; id: string };
 
@@ -68,6 +68,8 @@ export type ServerMessage =
   | { kind: "complete"; id: string }
   /** Nothing of the upload is stored any more. */
   | { kind: "removed"; id: string }
+  /** The app has cleared the widget: nothing is stored, and nothing that was picked is wanted. */
+  | { kind: "cleared" }
   | ErrorMessage;
 
 type Check = (value: unknown) => boolean;
@@ -91,6 +93,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   ack: { id: isString, offset: isSize, grant: isSize },
   complete: { id: isString },
   removed: { id: isString },
+  cleared: {},
   error: {
     code: isString,
     message: isString,

@@ -10,7 +10,7 @@ function setUp(settings: ModelSettings = {}, options: Partial<FakeServer> = {}) 
   const server = Object.assign(new FakeServer(), options);
   const queue = new UploadQueue();
   const batches: string[][] = [];
-  queue.onBatch = (files) => batches.push(files.map(({ name }) => name));
+  queue.onBatch = (files) => batches.push(files.map(({ file }) => file.name));
   queue.attach(server.connect(settings));
   return { server, queue, batches };
 }
@@ -104,7 +104,9 @@ describe("files", () => {
     expect(server.uploads).toHaveLength(1200);
     expect(server.uploads.every(({ state }) => state === "complete")).toBe(true);
     const messages = server.sent("create");
-    expect(Math.max(...messages.map(({ files }) => files.length))).toBe(100);
+    const sizes = messages.map((message) => JSON.stringify(message).length);
+    expect(Math.max(...sizes)).toBeLessThan(16 * 1024);
+    expect(messages.length).toBeLessThan(40);
     expect(new Set(messages.map(({ batch }) => batch)).size).toBe(1);
     expect(server.openBatches.size).toBe(0);
     expect(messages.map(({ more }) => more).lastIndexOf(true)).toBe(messages.length - 2);
@@ -115,7 +117,8 @@ describe("files", () => {
     const { server, queue } = setUp({}, { auto: false });
     queue.add(picked(...Array.from({ length: 1200 }, (_, n) => makeFile(1, `${n}.bin`))));
     server.answerAll();
-    expect(server.uploads).toHaveLength(500);
+    expect(server.uploads.length).toBeGreaterThan(400);
+    expect(server.uploads.length).toBeLessThanOrEqual(500);
   });
 });
 
@@ -178,7 +181,7 @@ describe("cancel", () => {
     await until(() => server.inFlight === 40);
     queue.cancel(upload(queue, "a.bin"));
     const sent = server.received.length;
-    expect(server.received.at(-1)).toEqual({ kind: "abort", id: "u0" });
+    expect(server.received.at(-1)).toEqual({ kind: "abort", id: "u0", reason: "cancelled" });
     expect(states(queue)).toEqual(["cancelled"]);
     server.answerAll();
     await quiet();

@@ -10,7 +10,7 @@ import {
   VERSION,
   type Welcome,
 } from "./protocol";
-import { type Link, Upload } from "./upload";
+import { type Failure, type Link, Upload } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
@@ -22,8 +22,8 @@ const MAX_ANNOUNCED = 500;
 /** Files in one `create` message. */
 const FILES_IN_MESSAGE = 100;
 
-/** Bytes of a `create` message: with long names, fewer files fit. */
-const MAX_MESSAGE_SIZE = 48 * 1024;
+/** Bytes of a `create` message, which a server that takes little takes as well. */
+const MAX_MESSAGE_SIZE = 16 * 1024;
 
 /** A file as the user has picked it. */
 export interface PickedFile {
@@ -50,7 +50,7 @@ export class UploadQueue {
   /** What is wrong with the page as a whole. */
   readonly notice = signal("");
   /** Called with the complete files of a batch, once all of it has ended. */
-  onBatch: (files: File[]) => void = () => undefined;
+  onBatch: (files: PickedFile[]) => void = () => undefined;
 
   private channel: PanelChannel | null = null;
   private link: Link | null = null;
@@ -104,7 +104,7 @@ export class UploadQueue {
   cancel(upload: Upload): void {
     if (!upload.active) return;
     const { id } = upload;
-    if (id !== null) this.channel?.send({ kind: "abort", id });
+    if (id !== null) this.channel?.send({ kind: "abort", id, reason: "cancelled" });
     upload.end({ kind: "cancelled" });
   }
 
@@ -138,6 +138,9 @@ export class UploadQueue {
       case "removed":
         this.removed(message.id);
         break;
+      case "cleared":
+        this.cleared();
+        break;
       case "error":
         this.failed(message);
         break;
@@ -165,7 +168,7 @@ export class UploadQueue {
     if (upload?.state.value.kind === "queued") {
       upload.created(id, offset, grant);
       this.byId.set(id, upload);
-    } else if (!upload?.active) this.channel?.send({ kind: "abort", id });
+    } else if (!upload?.active) this.channel?.send({ kind: "abort", id, reason: "cancelled" });
   }
 
   private complete(id: string): void {
@@ -183,15 +186,34 @@ export class UploadQueue {
     this.dismiss(upload);
   }
 
+  private cleared(): void {
+    const { link } = this;
+    this.link = null; // or the next ones would start as these end
+    for (const upload of this.batchOf.keys()) upload.end({ kind: "cancelled" });
+    this.link = link;
+    this.batches.clear();
+    this.byId.clear();
+    this.notice.value = "";
+    this.uploads.value = [];
+  }
+
   private failed({ key, id, code, offset, message }: ErrorMessage): void {
     const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
-    if (key === undefined && id === undefined) this.notice.value = message;
+    if (key === undefined && id === undefined) this.refuseUnanswered({ code, message });
+    if (upload?.state.value.kind === "complete") this.notice.value = message;
     if (!upload?.active) return;
     if (code === "wrong_offset" && offset !== undefined) upload.rewind(offset);
     else {
       const kind = key === undefined ? "failed" : "refused";
       upload.end({ kind, failure: { code, message } });
     }
+  }
+
+  /** The server could not say which message it refused; only `create` waits for an answer. */
+  private refuseUnanswered(failure: Failure): void {
+    const unanswered = [...this.ready].filter(({ id }) => id === null);
+    for (const upload of unanswered) upload.end({ kind: "refused", failure });
+    if (unanswered.length === 0 && "message" in failure) this.notice.value = failure.message;
   }
 
   // What comes next
@@ -229,7 +251,9 @@ export class UploadQueue {
   private announce(batch: Batch, link: Link): void {
     for (;;) {
       const room = MAX_ANNOUNCED - this.ready.size - this.sending.size;
-      const group = takeGroup(batch.waiting, Math.min(room, FILES_IN_MESSAGE));
+      const count = Math.min(FILES_IN_MESSAGE, batch.waiting.length);
+      if (room < count) return; // rather wait than send a message for each file
+      const group = takeGroup(batch.waiting, count);
       const last = batch.waiting.length === 0;
       if (group.length === 0 && !(last && batch.more)) return;
       batch.more = !last;
@@ -253,7 +277,7 @@ export class UploadQueue {
     if (batch.open.size > 0) return;
     this.batches.delete(batch);
     const complete = batch.uploads.filter(({ state }) => state.value.kind === "complete");
-    if (complete.length > 0) this.onBatch(complete.map(({ file }) => file));
+    if (complete.length > 0) this.onBatch(complete);
   }
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */

@@ -183,7 +183,7 @@ describe("an upload", () => {
     const { upload, sent, window } = start(deletedFile(25), { capacity: 30 });
     await until(() => !upload.active);
     expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "unreadable" } });
-    expect(sent).toEqual([{ kind: "abort", id: "u1" }]);
+    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable" }]);
     expect(await isWhole(window, 30)).toBe(true);
   });
 

@@ -33,6 +33,9 @@ export interface Link {
   reuseBuffers: boolean;
 }
 
+/** Characters of a MIME type that the server takes (RFC 4288 allows 255 with the slash). */
+const MAX_MIME_TYPE = 255;
+
 export class Upload {
   readonly state: Signal<UploadState> = signal({ kind: "queued" });
   /** Bytes stored on the server. */
@@ -60,7 +63,8 @@ export class Upload {
 
   get facts(): FileFacts {
     const { name, size, type } = this.file;
-    return { key: this.key, name, relative_path: this.relativePath, size, mime_type: type };
+    const mime_type = type.length > MAX_MIME_TYPE ? "" : type;
+    return { key: this.key, name, relative_path: this.relativePath, size, mime_type };
   }
 
   get id(): string | null {
@@ -143,7 +147,7 @@ export class Upload {
       }
     } catch {
       if (attempt !== this.attempt) return;
-      link.channel.send({ kind: "abort", id });
+      link.channel.send({ kind: "abort", id, reason: "unreadable" });
       this.end({ kind: "failed", failure: { code: "unreadable" } });
     } finally {
       reader.close();

@@ -5,26 +5,35 @@
  * and never sent to the server, which has the bytes already.
  */
 
+import type { PickedFile } from "./queue";
+
 /** The data model of a Panel ESM component, as far as it is used here. */
 export interface DataModel {
   js_property_callbacks: Record<string, unknown[]> | Map<string, unknown[]>;
   setv(values: Record<string, unknown>, options: { sync: boolean }): void;
 }
 
+/** Bytes, in a page that would hold them several times as text. */
+const MAX_SIZE = 100_000_000;
+
 const NAMES = ["value", "filename", "mime_type"];
 
 export async function setPageValues(
   model: DataModel,
-  files: File[],
+  files: PickedFile[],
   multiple: boolean,
 ): Promise<void> {
   const callbacks = model.js_property_callbacks;
   const keys = callbacks instanceof Map ? [...callbacks.keys()] : Object.keys(callbacks);
   if (!NAMES.some((name) => keys.includes(`change:${name}`))) return;
+  if (files.reduce((sum, { file }) => sum + file.size, 0) > MAX_SIZE) {
+    console.warn("panel_chunked: too large for the value of a link in the page");
+    return;
+  }
   const values = {
-    value: await Promise.all(files.map(base64)),
-    filename: files.map((file) => file.webkitRelativePath || file.name),
-    mime_type: files.map((file) => file.type || "application/octet-stream"),
+    value: await Promise.all(files.map(({ file }) => base64(file))),
+    filename: files.map(({ relativePath }) => relativePath),
+    mime_type: files.map(({ file }) => file.type || "application/octet-stream"),
   };
   const last = Object.fromEntries(NAMES.map((name, i) => [name, Object.values(values)[i]?.at(-1)]));
   model.setv(multiple ? values : last, { sync: false });

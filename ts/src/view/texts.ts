@@ -10,7 +10,6 @@ export const texts = {
   dropHint: (multiple: boolean, directory: boolean) =>
     `or drop ${directory ? "a folder" : multiple ? "files" : "a file"} here`,
   dropNow: "Drop to upload",
-  cannotDrop: "Uploads are switched off here at the moment",
   disabled: "Not available at the moment",
   cancel: (name: string) => `Cancel the upload of ${name}`,
   remove: (name: string) => `Remove ${name}`,

@@ -1,0 +1,146 @@
+"""The widget's outputs: what Python sees of the uploads of all its pages."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import param
+from param.parameterized import batch_call_watchers
+
+from .files import UploadedFile
+from .limits import format_size, parse_size
+from .session import Session
+
+log = logging.getLogger(__name__)
+
+#: A file of the last pick, and its bytes if `value` may hold them.
+Picked = tuple[UploadedFile, bytes | None]
+
+READ_ONLY = ("files", "uploads", "progress")
+
+
+class Outputs:
+    """Keeps `files`, `uploads`, `progress`, `value`, `filename` and `mime_type` up to date.
+
+    Panel may run callbacks on several threads. One at a time computes, sets and tells the
+    watchers, so that none overwrites newer outputs with older ones.
+
+    Parameters
+    ----------
+    widget
+        A `panel_chunked.ChunkedFileInput`.
+    sessions
+        Gives the sessions of all pages that show it.
+    """
+
+    def __init__(self, widget: Any, sessions: Callable[[], list[Session]]) -> None:
+        self._widget = widget
+        self._sessions = sessions
+        self._lock = threading.RLock()
+        self._picked: list[Picked] = []
+        self._value: Any = None
+
+    @property
+    def picked(self) -> list[UploadedFile]:
+        """The files that `value` holds, unless the app has set it to something else."""
+        return [file for file, _ in self._picked] if self._widget.value is self._value else []
+
+    def read(self, files: list[UploadedFile]) -> list[Picked]:
+        """Read what `value` may hold of `files`."""
+        limit = parse_size(self._widget.value_limit)
+        if self._widget.destination is not None:
+            limit = 0
+        picked: list[Picked] = []
+        held = 0
+        for file in files:
+            value = None
+            if limit is None or held + file.size <= limit:
+                value = _read(file)
+                held += file.size
+            elif limit > 0:  # 0 says that only `files` is used
+                log.warning(
+                    "%s has %s, and value_limit is %s, so its value is None. "
+                    "Read it through `files`.",
+                    *(file.name, format_size(file.size), format_size(limit)),
+                )
+            picked.append((file, value))
+        return picked
+
+    def publish(self, picked: list[Picked]) -> None:
+        """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
+        with self._lock:
+            files = [file for session in self._sessions() for file in session.files]
+            held = set(files)
+            kept = [entry for entry in picked or self._picked if entry[0] in held]
+            changed = picked or len(kept) < len(self._picked)
+            values = self._values(kept) if changed else {}
+            self._picked = kept
+            self._update(files=files, **self._progress(), **values)
+
+    def publish_progress(self) -> None:
+        """Bring `uploads` and `progress` up to date."""
+        with self._lock:
+            self._update(**self._progress())
+
+    def clear(self) -> None:
+        """Empty all outputs."""
+        with self._lock:
+            self._picked = []
+            values = self._values([])
+            self._update(files=[], uploads=[], progress=0, **values)
+
+    def _values(self, picked: list[Picked]) -> dict[str, Any]:
+        widget = self._widget
+        names = [file.relative_path if widget.directory else file.name for file, _ in picked]
+        types = [file.mime_type for file, _ in picked]
+        values: dict[str, Any] = {
+            "value": [value for _, value in picked],
+            "filename": names,
+            "mime_type": types,
+        }
+        if not picked:
+            values = dict.fromkeys(values)
+        elif not widget.takes_many:
+            values = {name: entries[-1] for name, entries in values.items()}
+        if widget.destination is not None:
+            values["value"] = None
+        self._value = values["value"]
+        return values
+
+    def _progress(self) -> dict[str, Any]:
+        sessions = self._sessions()
+        stored = sum(session.progress[0] for session in sessions)
+        size = sum(session.progress[1] for session in sessions)
+        complete = any(session.completed for session in sessions)
+        percent = stored * 100 // size if size else 100 * complete
+        return {"uploads": [u for s in sessions for u in s.uploads], "progress": percent}
+
+    def _update(self, **outputs: Any) -> None:
+        widget = self._widget
+        # param takes every list that it is given for a change.
+        changes = {k: v for k, v in outputs.items() if k == "value" or v != getattr(widget, k)}
+        with batch_call_watchers(widget), _writable(widget):
+            widget.param.update(**changes)
+
+
+@contextmanager
+def _writable(widget: param.Parameterized) -> Iterator[None]:
+    """Let the read-only params of this one widget be set."""
+    parameters = [widget.param[name] for name in READ_ONLY]  # the instance's own, not the class's
+    for parameter in parameters:
+        parameter.constant = parameter.readonly = False
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.constant = parameter.readonly = True
+
+
+def _read(file: UploadedFile) -> bytes | None:
+    try:
+        return file.read()
+    except OSError as error:
+        log.warning("%s cannot be read any more, so its value is None: %s", file.name, error)
+        return None
