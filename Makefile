@@ -21,6 +21,7 @@ BENCH_ARGS ?=
 
 VENV := .venv
 NEWEST := .venv-newest
+CHECK := .venv-check
 PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
@@ -59,6 +60,20 @@ bench: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1 
 
 .PHONY: build
 build: dist/.stamp ## Build the wheel and the sdist into dist/
+
+.PHONY: check-build
+check-build: dist/.stamp ## Install the wheel, and the sdist, without Node, and load the widget
+	@for package in dist/*.whl dist/*.tar.gz; do
+	  echo "$$package"
+	  rm -rf $(CHECK) && $(PY) -m venv $(CHECK)
+	  python=$$(realpath $(CHECK))/bin/python
+	  env PATH="$$(dirname "$$python")" "$$python" $(PIP_INSTALL) "$$package"  # no Node on it
+	  (cd $(CHECK) && "$$python" -c 'from panel_chunked import ChunkedFileInput as C
+	assert "site-packages" in str(C._bundle), C._bundle
+	assert C().get_root().esm.startswith("var "), "no bundle"
+	assert C._bundle_css[0].stat().st_size > 1000')
+	done
+	rm -rf $(CHECK)
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

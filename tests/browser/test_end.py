@@ -59,10 +59,12 @@ def test_remove_deletes_the_file(open_app: Callable[..., App], tmp_path: Path) -
 
 
 def test_clear_from_python_empties_the_page(open_app: Callable[..., App], tmp_path: Path) -> None:
-    (tmp_path / "hello.txt").write_text("hello")
-    app = open_app()
-    app.choose(tmp_path / "hello.txt")
+    for name in ("hello.txt", "hello.exe"):
+        (tmp_path / name).write_text("hello")
+    app = open_app(accept=".txt", multiple=True)
+    app.choose(tmp_path / "hello.txt", tmp_path / "hello.exe")
     path = app.wait_for(lambda it: it["files"])["files"][0]["path"]
+    app.expect_row("hello.exe", "refused")
     app.page.get_by_role("button", name="Clear from Python").click()
     expect(app.page.locator(".row")).to_have_count(0)
     outputs = app.wait_for(lambda it: it["files"] == [])
@@ -95,7 +97,7 @@ def test_session_that_ends_frees_its_partial_file(
     wait_until(lambda: list((tmp_path / "in").iterdir()) == [])
 
 
-def test_transfer_goes_on_while_another_tab_is_shown(
+def test_transfer_goes_on_after_another_tab_was_shown(
     open_app: Callable[..., App], large: Path
 ) -> None:
     app = open_app()
@@ -120,6 +122,7 @@ def test_file_that_changes_while_it_is_read_fails_alone(
     expect(row).to_contain_text("changed, moved or deleted")
     outputs = app.wait_for(lambda it: it["value"])
     assert outputs["value"] == ["small"]
+    assert [(it["name"], it["state"]) for it in outputs["uploads"]] == [("large.bin", "failed")]
 
 
 def test_destination_that_is_no_directory_fails_with_a_reason(

@@ -48,3 +48,14 @@ def test_dragging_over_shows_that_it_can_be_dropped(
     elsewhere = {"x": 690, "y": 590}
     devtools.send("Input.dispatchDragEvent", {"type": "dragOver", **elsewhere, "data": data})
     expect(app.page.locator(".hint")).to_contain_text("or drop a file here")
+
+
+def test_dropzone_has_room_and_compact_is_one_line_high(open_app: Callable[..., App]) -> None:
+    heights = {}
+    for layout in ("compact", "dropzone"):
+        app = open_app(layout=layout, max_file_size="5 GB")
+        box = app.page.locator(".picker").bounding_box()
+        assert box is not None
+        heights[layout] = box["height"]
+    assert heights["compact"] < 40
+    assert heights["dropzone"] > 120
