@@ -43,7 +43,7 @@ def test_upload_keeps_to_the_limit_of_the_server(
     page: Page, limited_server: str, tmp_path: Path
 ) -> None:
     frames: list[str | bytes] = []
-    page.on("websocket", lambda socket: socket.on("framesent", frames.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda it: frames.append(it)))
     checksum = make_file(tmp_path / "data.bin", 20_000_000)
     app = App(page, limited_server, {})
     app.choose(tmp_path / "data.bin")
