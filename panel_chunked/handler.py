@@ -67,7 +67,7 @@ class UploadHandler:
             stored = await self._begin()
             await stored.append(data)
         except OSError as error:
-            raise storage_error(error) from error
+            raise self._storage_error(error) from error
         self._offset = stored.offset
         self._rate.update(self._offset, time.monotonic())
 
@@ -87,7 +87,7 @@ class UploadHandler:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()
         except OSError as error:
-            raise storage_error(error) from error
+            raise self._storage_error(error) from error
         self._stored = None
         self.state = "complete"
         return self.file
@@ -137,8 +137,8 @@ class UploadHandler:
         except Exception as error:  # whatever it is, the upload is over
             log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
-
-def storage_error(error: OSError) -> UploadError:
-    """Give an error for the user; paths on the server stay in the log."""
-    reason = error.strerror or type(error).__name__
-    return UploadError("storage", f"The server could not store the file: {reason}.")
+    def _storage_error(self, error: OSError) -> UploadError:
+        """Give an error for the user; the log has the paths on the server."""
+        log.warning("Upload %s of %r: %s", self.info.id, self.info.name, error)
+        reason = error.strerror or type(error).__name__
+        return UploadError("storage", f"The server could not store the file: {reason}.")

@@ -99,6 +99,8 @@ class App:
         self.page = page
         page.goto(f"{url}?options={quote(json.dumps(options))}{query}")
         self.choose_button.wait_for()
+        # Until then Bokeh may render views anew, and take the focus away.
+        page.wait_for_function("Bokeh.documents[0]?.is_idle")
 
     @property
     def choose_button(self) -> Any:

@@ -125,6 +125,19 @@ def test_file_that_changes_while_it_is_read_fails_alone(
     assert [(it["name"], it["state"]) for it in outputs["uploads"]] == [("large.bin", "failed")]
 
 
+def test_file_whose_end_changes_while_it_is_read_fails(
+    open_app: Callable[..., App], large: Path
+) -> None:
+    app = open_app(chunk_size=100_000)
+    app.choose(large)
+    app.wait_for(lambda it: any(u["stored"] > 0 for u in it["uploads"]))
+    with large.open("r+b") as file:
+        file.seek(-1000, 2)
+        file.write(bytes(1000))
+    app.expect_row("large.bin", "failed", timeout=120)
+    assert app.outputs["files"] == []
+
+
 def test_destination_that_is_no_directory_fails_with_a_reason(
     open_app: Callable[..., App], tmp_path: Path
 ) -> None:

@@ -11,7 +11,9 @@ from .conftest import App
 def test_keyboard_alone_uploads_and_removes(open_app: Callable[..., App], tmp_path: Path) -> None:
     (tmp_path / "hello.txt").write_text("hello")
     app = open_app(label="Data", multiple=True)
+    app.page.bring_to_front()
     app.choose_button.focus()
+    expect(app.choose_button).to_be_focused()
     with app.page.expect_file_chooser() as chooser:
         app.page.keyboard.press("Enter")
     chooser.value.set_files(tmp_path / "hello.txt")

@@ -177,6 +177,8 @@ export class Upload {
       link.channel.send({ kind: "chunk", id, offset, data });
       offset += size;
     }
+    // The stream does not notice every change; a new read of a file that has changed fails.
+    await this.file.slice(0, 1).arrayBuffer();
     return attempt === this.attempt;
   }
 }

@@ -6,6 +6,7 @@ import { useId, useRef } from "preact/hooks";
 import type { Settings } from "../channel";
 import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
+import type { Upload } from "../upload";
 import { Icon } from "./icons";
 import { Row } from "./row";
 import { limitsText, texts } from "./texts";
@@ -109,17 +110,27 @@ function Picker({ queue, settings, button, over }: PickerProps) {
 function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => void }) {
   const uploads = queue.uploads.value;
   if (uploads.length === 0) return null;
-  const shown = uploads.slice(-MAX_ROWS);
+  const shown = visible(uploads);
   return (
     <ul class="rows" aria-label={texts.files}>
-      {uploads.length > shown.length && (
-        <li class="row more">{texts.more(uploads.length - shown.length)}</li>
-      )}
       {shown.map((upload) => (
         <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
       ))}
+      {uploads.length > shown.length && (
+        <li class="row more">{texts.more(uploads.length - shown.length)}</li>
+      )}
     </ul>
   );
+}
+
+/** Of very many, what runs and what went wrong, and then the latest. */
+function visible(uploads: Upload[]): Upload[] {
+  if (uploads.length <= MAX_ROWS) return uploads;
+  const calm = ["queued", "created", "complete"];
+  const isCalm = ({ state }: Upload) => calm.includes(state.value.kind);
+  const first = uploads.filter((upload) => !isCalm(upload)).slice(-MAX_ROWS);
+  const rest = uploads.filter(isCalm);
+  return [...first, ...rest.slice(rest.length - (MAX_ROWS - first.length))];
 }
 
 /** The tooltip that every Panel widget has; its HTML is the app's own. */
