@@ -7,6 +7,7 @@ the document lock and for `hold`. Chunks and acks touch no model property, so th
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
@@ -111,7 +112,9 @@ class Channel:
             state._handle_exception(error)
 
     def _call(self, callback: Callable[[], None]) -> None:
-        with set_curdoc(self.doc), hold(self.doc, comm=self.comm):
+        # As Panel does: over a comm, what changes goes in one message.
+        held = hold(self.doc, comm=self.comm) if self.comm is not None else nullcontext()
+        with set_curdoc(self.doc), held:
             callback()
 
     def _put(self, data: dict[str, Any] | None) -> None:
