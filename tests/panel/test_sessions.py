@@ -99,7 +99,7 @@ async def test_files_of_a_session_that_ended_are_gone_and_not_listed(open_page):
     await one.leave()
 
     await two.wait(lambda: not path.exists())
-    assert [file.name for file in widget.files] == ["two.txt"]
+    await two.wait(lambda: [file.name for file in widget.files] == ["two.txt"])
 
 
 async def test_an_upload_of_a_session_that_ended_is_not_listed(open_page):
