@@ -46,6 +46,8 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(20_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    # Listening makes Chromium hand file dialogs over, which takes a while to come into force.
+    page.on("filechooser", lambda _: None)
     yield page
     page.close()
     assert errors == []
