@@ -4,6 +4,7 @@
 into chunks below the message limit, and the server puts them together again.
 """
 
+from .config import config
 from .errors import UploadError
 from .files import UploadedFile
 from .upload import Upload
@@ -11,4 +12,4 @@ from .widget import ChunkedFileInput
 
 __version__ = "0.1.0"
 
-__all__ = ["ChunkedFileInput", "Upload", "UploadError", "UploadedFile", "__version__"]
+__all__ = ["ChunkedFileInput", "Upload", "UploadError", "UploadedFile", "__version__", "config"]

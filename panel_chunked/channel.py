@@ -23,6 +23,8 @@ from panel.io.state import set_curdoc, state
 from panel.models.esm import ESMEvent
 from tornado.websocket import WebSocketHandler
 
+from .outbox import Outbox
+
 log = logging.getLogger(__name__)
 
 MiB = 1024**2
@@ -52,7 +54,7 @@ class Channel:
         self.session_id = context.id if context is not None else None
         self.closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._outbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._outbox = Outbox()
         self._sender: asyncio.Task[None] | None = None
 
     def listen(self, receive: Callable[["Channel", object], None]) -> None:
@@ -69,15 +71,18 @@ class Channel:
 
         self.model.on_event("data_event", on_event)
 
-    def send(self, data: dict[str, Any]) -> None:
-        """Send to the browser; in order, from any thread, without waiting."""
+    def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
+        """Send to the browser; in order, from any thread, without waiting.
+
+        `replaces` is a key of what it makes needless, see `Outbox.put`.
+        """
         if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(self._put, data)
+            self._loop.call_soon_threadsafe(self._put, data, replaces)
 
     def close(self) -> None:
         """Send no more; the model is gone. Safe in any thread."""
         if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(self._put, None)
+            self._loop.call_soon_threadsafe(self._outbox.close)
         self.closed = True
 
     def run(self, callback: Callable[[], None], *, busy: bool = True) -> None:
@@ -117,13 +122,13 @@ class Channel:
         with set_curdoc(self.doc), held:
             callback()
 
-    def _put(self, data: dict[str, Any] | None) -> None:
-        self._outbox.put_nowait(data)
+    def _put(self, data: dict[str, Any], replaces: str | None) -> None:
+        self._outbox.put(data, replaces)
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._deliver_all())
 
     async def _deliver_all(self) -> None:
-        # Ends by itself, at None: cancelled, it could leave half a message on the socket.
+        # Ends by itself, once it is closed: cancelled, it could leave half a message on the socket.
         while (data := await self._outbox.get()) is not None:
             try:
                 await self._deliver(ESMEvent(model=self.model, data=data))

@@ -58,7 +58,7 @@ class UploadHandler:
             nothing is lost. ``over_size`` or ``storage`` if the upload cannot go on.
         """
         if offset != self._offset:
-            raise UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
+            raise self.wrong_offset()
         if offset + len(data) > self.info.size:
             raise UploadError(
                 "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
@@ -71,6 +71,10 @@ class UploadHandler:
         self._offset = stored.offset
         self._rate.update(self._offset, time.monotonic())
 
+    def wrong_offset(self) -> UploadError:
+        """Give the error that says where the upload goes on."""
+        return UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
+
     async def finish(self) -> UploadedFile:
         """Make the upload a complete file; a second call gives the same file.
 
@@ -82,7 +86,7 @@ class UploadHandler:
         if self.file is not None:
             return self.file
         if self._offset != self.info.size:
-            raise UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
+            raise self.wrong_offset()
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()

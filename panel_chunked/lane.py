@@ -2,36 +2,24 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
+from .credit import Credit
 from .errors import UploadError
 from .handler import UploadHandler
 from .protocol import Abort, Ack, Chunk, Error, Finish, ServerMessage
 
 log = logging.getLogger(__name__)
 
-#: Bytes that may wait in memory for the store, over all uploads of a page. It is what an ack
-#: grants; what comes beyond that is dropped. This bounds the memory of a session.
-GRANT = 16 * 1024**2
+
+class Rewind:
+    """Stands in the queue where a chunk was dropped, once there is room for it."""
 
 
-class Backlog:
-    """Counts the bytes that wait for the store, over all lanes of a session."""
-
-    def __init__(self) -> None:
-        self._bytes = 0
-
-    def take(self, size: int) -> bool:
-        """Count `size` more bytes, or tell that they are beyond the grant."""
-        if self._bytes + size > GRANT:
-            return False
-        self._bytes += size
-        return True
-
-    def give_back(self, size: int) -> None:
-        """Count `size` bytes as stored or dropped."""
-        self._bytes -= size
+Message = Chunk | Finish | Abort | UploadError | Rewind
 
 
 class Lane:
@@ -41,8 +29,8 @@ class Lane:
     ----------
     handler
         The rules of the upload.
-    backlog
-        Shared by all lanes of the session.
+    credit
+        What it may hold in memory.
     send
         Takes answers to the browser.
     progressed
@@ -56,7 +44,7 @@ class Lane:
     def __init__(
         self,
         handler: UploadHandler,
-        backlog: Backlog,
+        credit: Credit,
         send: Callable[[ServerMessage], None],
         progressed: Callable[[], None],
         ended: Callable[["Lane"], Awaitable[None]],
@@ -66,21 +54,25 @@ class Lane:
         self.stopped = False  # an abort or an error is the last thing in the queue
         self.aborted = False
         self.working = False
-        self._backlog = backlog
+        self.credit = credit
         self._send = send
         self._progressed = progressed
         self._ended = ended
         self._spawn = spawn
-        self._queue: asyncio.Queue[Chunk | Finish | Abort | UploadError] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Message, float]] = asyncio.Queue()
         self._rewinding = False  # a wrong offset was answered; those already on their way are not
+        self._dropping = False  # there was no room for a chunk; those behind it are of no use
+        self._loop = asyncio.get_running_loop()
 
     def put(self, message: Chunk | Finish) -> None:
-        """Queue a message. A chunk beyond the grant is dropped.
-
-        What comes behind it then has a wrong offset, and so the browser learns where to go on.
-        """
-        if self._backlog.take(_size(message)):
+        """Queue a message. A chunk for which there is no room is dropped, and asked for later."""
+        if self._dropping:
+            return
+        if self.credit.take(_size(message)):
             self._put(message)
+        else:
+            self._dropping = True
+            self.credit.wait(self._go_on)
 
     def stop(self, reason: Abort | UploadError) -> None:
         """End the upload as soon as the write that is under way is done."""
@@ -93,23 +85,34 @@ class Lane:
         """Forget what waits: a new view sends again from what is stored."""
         if not self.stopped:
             self._drop_queue()
-            self._rewinding = False
+            self._rewinding = self._dropping = False
 
-    def _put(self, message: Chunk | Finish | Abort | UploadError) -> None:
-        self._queue.put_nowait(message)
+    def _go_on(self) -> None:
+        """Have the browser send again from the chunk that was dropped. Safe in any thread."""
+        with suppress(RuntimeError):  # its event loop is closed
+            self._loop.call_soon_threadsafe(self._rewind_in_turn)
+
+    def _rewind_in_turn(self) -> None:
+        if self._dropping and not self.stopped:
+            self._dropping = self._rewinding = False
+            self._put(Rewind())
+
+    def _put(self, message: Message) -> None:
+        self._queue.put_nowait((message, time.monotonic()))
         if not self.working:
             self.working = True
             self._spawn(self._work())
 
     def _drop_queue(self) -> None:
         while not self._queue.empty():
-            self._backlog.give_back(_size(self._queue.get_nowait()))
+            self.credit.give_back(_size(self._queue.get_nowait()[0]))
 
     async def _work(self) -> None:
+        self.credit.begin()
         while not self.handler.ended:
-            message = await self._queue.get()
+            message, arrival = await self._queue.get()
             try:
-                await self._handle(message)
+                await self._handle(message, arrival)
             except UploadError as error:
                 if error.code == "wrong_offset":
                     self._rewind(error)
@@ -121,32 +124,43 @@ class Lane:
                     UploadError("storage", "The server could not store the file; its log says why.")
                 )
             finally:
-                self._backlog.give_back(_size(message))
+                self.credit.give_back(_size(message))
                 del message  # or the chunk would stay in memory until the next one comes
         self.stopped = True
         self._drop_queue()
+        self.credit.end()
         await self._ended(self)
 
-    async def _handle(self, message: Chunk | Finish | Abort | UploadError) -> None:
+    async def _handle(self, message: Message, arrival: float) -> None:
         match message:
-            case Chunk(id=upload_id, offset=offset, data=data):
-                await self.handler.write(offset, data)
-                self._rewinding = False
-                self._send(Ack(upload_id, self.handler.offset, GRANT))
-                self._progressed()
+            case Chunk():
+                await self._write(message, arrival)
             case Finish():
                 await self.handler.finish()
             case Abort():
                 await self.handler.cancel()
+            case Rewind():
+                raise self.handler.wrong_offset()
             case UploadError():
                 raise message
+
+    async def _write(self, chunk: Chunk, arrival: float) -> None:
+        started = time.monotonic()
+        await self.handler.write(chunk.offset, chunk.data)
+        stored = time.monotonic()
+        self.credit.stored(len(chunk.data), stored - started)
+        self._rewinding = False
+        delay = int(1000 * (stored - arrival))
+        self._send(Ack(chunk.id, self.handler.offset, self.credit.grant, delay))
+        self._progressed()
 
     def _rewind(self, error: UploadError) -> None:
         if not self._rewinding:
             self._rewinding = True
-            handler = self.handler
-            self._send(Error(error.code, error.message, id=handler.info.id, offset=handler.offset))
+            upload_id, offset = self.handler.info.id, self.handler.offset
+            grant = self.credit.grant
+            self._send(Error(error.code, error.message, id=upload_id, offset=offset, grant=grant))
 
 
-def _size(message: Chunk | Finish | Abort | UploadError) -> int:
+def _size(message: Message) -> int:
     return len(message.data) if isinstance(message, Chunk) else 0

@@ -17,9 +17,6 @@ from .stores import DirectoryStore, Store, TemporaryStore
 if TYPE_CHECKING:
     from .widget import ChunkedFileInput
 
-#: More would only wait in a queue, in front of everything else that the page sends.
-CHUNKS_IN_FLIGHT = 6
-
 #: Seconds between updates of `uploads` and `progress`.
 PROGRESS_INTERVAL = 0.2
 
@@ -73,16 +70,17 @@ class WidgetPage:
     def welcome(self) -> protocol.Welcome:
         wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
         most = min(self.channel.max_message_size - 1024, self.channel.max_in_flight)
-        chunk_size = max(1, min(wanted, most))
         return protocol.Welcome(
             protocol.VERSION,
             self.channel.transport,
-            max_chunk_size=chunk_size,
-            max_in_flight=min(CHUNKS_IN_FLIGHT * chunk_size, self.channel.max_in_flight),
+            max_chunk_size=max(1, min(wanted, most)),
+            max_in_flight=self.channel.max_in_flight,
         )
 
     def send(self, message: protocol.ServerMessage) -> None:
-        self.channel.send(protocol.encode(message))
+        # Acks are cumulative: one that could not be sent yet has nothing to say any more.
+        replaces = message.id if isinstance(message, protocol.Ack) else None
+        self.channel.send(protocol.encode(message), replaces)
 
     def progressed(self) -> None:
         if self._progress_timer is None:

@@ -104,11 +104,16 @@ class Created(_Message, frozen=True, tag="created"):
 
 
 class Ack(_Message, frozen=True, tag="ack"):
-    """`offset` bytes are stored; `grant` bytes beyond that may be sent."""
+    """`offset` bytes are stored; `grant` bytes beyond that may be sent.
+
+    `delay` is how long the last of these bytes waited on the server until they were stored, in
+    milliseconds: without it, the round trip tells how full the way is.
+    """
 
     id: str
     offset: int
     grant: int
+    delay: int
 
 
 class Complete(_Message, frozen=True, tag="complete"):
@@ -130,8 +135,8 @@ class Cleared(_Message, frozen=True, tag="cleared"):
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused.
 
-    With the code ``wrong_offset`` the upload goes on from `offset`; with any other it has failed.
-    `key` names an upload that was never created, `id` any other.
+    With `offset` and `grant` the upload goes on from there, and no more is granted than that;
+    without, it has failed. `key` names an upload that was never created, `id` any other.
     """
 
     code: ErrorCode
@@ -139,6 +144,7 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     key: str | None = None
     id: str | None = None
     offset: int | None = None
+    grant: int | None = None
 
 
 ServerMessage = Welcome | Created | Ack | Complete | Removed | Cleared | Error

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from . import protocol
 from .batch import Batch, Total, upload_info
+from .credit import Credit, Pool, pool
 from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
-from .lane import GRANT, Backlog, Lane
+from .lane import Lane
 from .limits import Limits
 from .names import safe_name
 from .protocol import Abort, Chunk, Create, FileFacts, Finish, Hello, Remove, ServerMessage
@@ -79,12 +80,14 @@ class Session:
     ----------
     page
         The world around: where messages go, what is allowed, who wants to know.
+    memory
+        Bounds what the uploads hold in memory; by default with all others of this process.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, memory: Pool = pool) -> None:
         self._page = page
+        self._memory = memory
         self._lanes: dict[str, Lane] = {}
-        self._backlog = Backlog()
         self._batches: dict[str, Batch] = {}
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
@@ -209,12 +212,16 @@ class Session:
             except UploadError as error:
                 self._refuse_file(facts, error)
             else:
-                created = protocol.Created(facts.key, handler.info.id, handler.offset, GRANT)
-                self._page.send(created)
+                self._send_created(facts.key, handler)
         batch.more = message.more
         if batch.ended:
             self._spawn(self._settle(batch))
         self._page.progressed()
+
+    def _send_created(self, key: str, handler: UploadHandler) -> None:
+        lane = self._lanes.get(handler.info.id)
+        grant = lane.credit.grant if lane is not None else 0  # it has ended
+        self._page.send(protocol.Created(key, handler.info.id, handler.offset, grant))
 
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
@@ -239,7 +246,8 @@ class Session:
         batch.add(facts.key, handler)
         ended = partial(self._end, batch, facts.key)
         page = self._page
-        lane = Lane(handler, self._backlog, page.send, page.progressed, ended, self._spawn)
+        credit = Credit(self._memory)
+        lane = Lane(handler, credit, page.send, page.progressed, ended, self._spawn)
         self._lanes[handler.info.id] = lane
         return handler
 

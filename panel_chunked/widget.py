@@ -14,20 +14,13 @@ from panel.pane.markup import Markdown
 from panel.widgets import FileInput
 
 from .channel import Channel
+from .config import Size
 from .files import UploadedFile
 from .limits import parse_accept, parse_size
 from .outputs import Outputs
 from .page import WidgetPage
 from .session import Session
 from .upload import Upload
-
-
-class Size(param.Parameter):
-    """A number of bytes: an int, or a string such as ``"5 GB"`` or ``"200 MiB"``."""
-
-    def _validate(self, val: Any) -> None:
-        super()._validate(val)
-        parse_size(val)
 
 
 class Destination(param.Parameter):

@@ -3,17 +3,19 @@
 import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
-import { queueOf } from "./registry";
+import { type BokehDocument, queueOf, watchConnection } from "./registry";
 import { type DataModel, setPageValues } from "./values";
 import { Widget } from "./view/widget";
 
 interface RenderProps {
+  view: { model: { document: BokehDocument | null } };
   model: PanelModel;
   data: DataModel;
   el: HTMLElement;
 }
 
-export function render({ model, data, el }: RenderProps): void {
+export function render({ view, model, data, el }: RenderProps): void {
+  if (view.model.document !== null) watchConnection(view.model.document);
   const channel = new PanelChannel(model);
   const queue = queueOf(channel.widget);
   const { settings } = channel;

@@ -35,22 +35,29 @@ export interface Welcome {
   max_in_flight: number;
 }
 
+/** The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. */
+export interface Created {
+  kind: "created";
+  key: string;
+  id: string;
+  offset: number;
+  grant: number;
+}
+
 /** `offset` bytes are stored; `grant` bytes beyond that may be sent. */
 export interface Ack {
   kind: "ack";
   id: string;
   offset: number;
   grant: number;
-}
-
-export interface Created extends Omit<Ack, "kind"> {
-  kind: "created";
-  key: string;
+  /** Milliseconds that the last of these bytes waited on the server until they were stored. */
+  delay: number;
 }
 
 /**
- * A message was refused. With the code `wrong_offset` the upload goes on from `offset`; with any
- * other it has failed. `key` names an upload that was never created, `id` any other.
+ * A message was refused. With `offset` and `grant` the upload goes on from there, and no more is
+ * granted than that; without, it has failed. `key` names an upload that was never created, `id` any
+ * other.
  */
 export interface ErrorMessage {
   kind: "error";
@@ -59,6 +66,7 @@ export interface ErrorMessage {
   key?: string;
   id?: string;
   offset?: number;
+  grant?: number;
 }
 
 export type ServerMessage =
@@ -90,7 +98,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     max_in_flight: isSize,
   },
   created: { key: isString, id: isString, offset: isSize, grant: isSize },
-  ack: { id: isString, offset: isSize, grant: isSize },
+  ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },
   complete: { id: isString },
   removed: { id: isString },
   cleared: {},
@@ -100,6 +108,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     key: orMissing(isString),
     id: orMissing(isString),
     offset: orMissing(isSize),
+    grant: orMissing(isSize),
   },
 };
 

@@ -6,6 +6,8 @@ import { quiet, turn, until } from "../tests/waiting";
 import { UploadQueue } from "./queue";
 import type { UploadState } from "./upload";
 
+const KiB = 1024;
+
 function setUp(settings: ModelSettings = {}, options: Partial<FakeServer> = {}) {
   const server = Object.assign(new FakeServer(), options);
   const queue = new UploadQueue();
@@ -334,6 +336,30 @@ describe("a batch", () => {
 });
 
 describe("a new view", () => {
+  it("sends smaller chunks after the socket has died over one", async () => {
+    const big = {
+      auto: false,
+      maxChunkSize: 512 * KiB,
+      maxInFlight: 8192 * KiB,
+      grant: 8192 * KiB,
+    };
+    const { server, queue } = setUp({}, big);
+    queue.add(picked(makeFile(8192 * KiB, "a.bin")));
+    const sizes = () => server.sent("chunk").map(({ data }) => data.byteLength);
+    while (Math.max(0, ...sizes()) < 256 * KiB) {
+      server.answerAll();
+      await quiet(); // the window fills
+    }
+    queue.connectionLost();
+    const before = sizes().length;
+    queue.attach(server.connect({}, true));
+    server.auto = true;
+    server.answerAll();
+    await until(() => states(queue)[0] === "complete");
+    expect(Math.max(...sizes().slice(before))).toBe(128 * KiB);
+    expect(server.upload("a.bin").offset).toBe(8192 * KiB);
+  });
+
   it("goes on with a running upload from what is stored", async () => {
     const { server, queue } = setUp({}, { auto: false });
     queue.add(picked(makeFile(200)));

@@ -1,6 +1,7 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
 import { type Signal, signal } from "@preact/signals";
+import { ChunkCap } from "./cap";
 import type { PanelChannel } from "./channel";
 import { check, type Refusal } from "./limits";
 import {
@@ -54,7 +55,7 @@ export class UploadQueue {
 
   private channel: PanelChannel | null = null;
   private link: Link | null = null;
-  private readonly window = new Window(0);
+  private readonly window = new Window();
   private readonly batches = new Set<Batch>();
   private readonly batchOf = new Map<Upload, Batch>();
   private readonly byKey = new Map<string, Upload>();
@@ -62,6 +63,9 @@ export class UploadQueue {
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
   private readonly ready = new Set<Upload>();
   private readonly sending = new Set<Upload>();
+
+  /** `cap` is shared by all queues of a page, which share a socket. */
+  constructor(private readonly cap = new ChunkCap(null)) {}
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
@@ -119,6 +123,11 @@ export class UploadQueue {
     this.uploads.value = this.uploads.value.filter((other) => other !== upload);
   }
 
+  /** The socket has died; with `reconnect`, Bokeh opens another and renders the views anew. */
+  connectionLost(): void {
+    this.cap.lost(Math.max(0, ...[...this.sending].map((upload) => upload.largestSent)));
+  }
+
   // What the server says
 
   private receive(message: ServerMessage): void {
@@ -130,7 +139,7 @@ export class UploadQueue {
         this.created(message);
         break;
       case "ack":
-        this.byId.get(message.id)?.acked(message.offset, message.grant);
+        this.byId.get(message.id)?.acked(message.offset, message.grant, message.delay);
         return;
       case "complete":
         this.complete(message.id);
@@ -150,11 +159,12 @@ export class UploadQueue {
 
   /** Start, or start again behind a new view: what the old one had on its way may be lost. */
   private welcome(message: Welcome): void {
-    const { channel, window } = this;
+    const { channel, window, cap } = this;
     if (channel === null) return;
-    window.resize(message.max_in_flight);
+    window.limit(message.max_in_flight);
     const reuseBuffers = message.transport === "socket";
-    this.link = { channel, window, chunkSize: message.max_chunk_size, reuseBuffers };
+    const maxChunkSize = cap.limit(message.max_chunk_size);
+    this.link = { channel, window, cap, maxChunkSize, reuseBuffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);
       for (const upload of batch.waiting) this.ready.delete(upload);
@@ -197,12 +207,12 @@ export class UploadQueue {
     this.uploads.value = [];
   }
 
-  private failed({ key, id, code, offset, message }: ErrorMessage): void {
+  private failed({ key, id, code, offset, grant, message }: ErrorMessage): void {
     const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
     if (key === undefined && id === undefined) this.refuseUnanswered({ code, message });
     if (upload?.state.value.kind === "complete") this.notice.value = message;
     if (!upload?.active) return;
-    if (code === "wrong_offset" && offset !== undefined) upload.rewind(offset);
+    if (offset !== undefined && grant !== undefined) upload.rewind(offset, grant);
     else {
       const kind = key === undefined ? "failed" : "refused";
       upload.end({ kind, failure: { code, message } });

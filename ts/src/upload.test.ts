@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { deletedFile, makeFile, pattern } from "../tests/files";
 import { quiet, settles, until } from "../tests/waiting";
+import { ChunkCap } from "./cap";
+import { MIN_CHUNK_SIZE } from "./pacer";
 import type { ClientMessage } from "./protocol";
 import { Upload } from "./upload";
 import { Window } from "./window";
@@ -12,15 +14,17 @@ type Chunk = Extract<ClientMessage, { kind: "chunk" }>;
 /** A started upload, with what it has sent and nobody has answered. */
 function start(
   file: File,
-  { capacity = 1000, chunkSize = 10, reuseBuffers = false, grant = GRANT } = {},
+  { capacity = 1000, maxChunkSize = 10, reuseBuffers = false, grant = GRANT } = {},
 ) {
   const sent: ClientMessage[] = [];
-  const window = new Window(capacity);
+  const window = new Window();
+  window.limit(capacity);
+  const cap = new ChunkCap(null);
   const send = (message: ClientMessage) =>
     void sent.push(
       message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message,
     );
-  const link = { channel: { send }, window, chunkSize, reuseBuffers };
+  const link = { channel: { send }, window, cap, maxChunkSize, reuseBuffers };
   const upload = new Upload("k1", file, file.name);
   upload.created("u1", 0, grant);
   upload.start(link);
@@ -74,7 +78,7 @@ describe("an upload", () => {
     await until(() => chunks().length === 3);
     await quiet();
     expect(chunks()).toHaveLength(3);
-    upload.acked(10, GRANT);
+    upload.acked(10, GRANT, 0);
     await until(() => chunks().length === 4);
     await quiet();
     expect(chunks()).toHaveLength(4);
@@ -85,10 +89,48 @@ describe("an upload", () => {
     await until(() => chunks().length === 2);
     await quiet();
     expect(chunks()).toHaveLength(2);
-    upload.acked(10, 25);
+    upload.acked(10, 25, 0);
     await until(() => chunks().length === 3);
     await quiet();
     expect(chunks()).toHaveLength(3);
+  });
+
+  it("sends less than a chunk where that is all the server grants", async () => {
+    const size = 3 * MIN_CHUNK_SIZE;
+    const options = { maxChunkSize: size, grant: MIN_CHUNK_SIZE + 5, capacity: 2 * size };
+    const { upload, chunks, window } = start(makeFile(2 * size), options);
+    // A window of six times its size asks for the whole chunk.
+    window.measure({ time: 0, roundTrip: 1, size: 2 * size, inFlight: 2 * size });
+    await until(() => chunks().length === 1);
+    const first = chunks()[0]?.data.byteLength ?? 0;
+    upload.acked(first, MIN_CHUNK_SIZE - 1, 0);
+    await quiet();
+    expect(chunks()).toHaveLength(1); // a few bytes are not worth a message
+    upload.acked(first, MIN_CHUNK_SIZE + 5, 0);
+    await until(() => chunks().length === 2);
+    expect(chunks()[1]?.data.byteLength).toBeGreaterThanOrEqual(MIN_CHUNK_SIZE);
+  });
+
+  it("goes on from a lower grant after it was told to", async () => {
+    const { upload, chunks } = start(makeFile(100), { capacity: 30 });
+    await until(() => chunks().length === 3);
+    upload.rewind(0, 10);
+    await until(() => chunks().length === 4);
+    await quiet();
+    expect(chunks()).toHaveLength(4);
+  });
+
+  it("tells the window how long each chunk was on its way, without the server's wait", async () => {
+    const now = vi.spyOn(performance, "now").mockReturnValue(1000);
+    const { upload, chunks, window } = start(makeFile(30), { capacity: 20 });
+    await until(() => chunks().length === 2);
+    const measure = vi.spyOn(window, "measure");
+    now.mockReturnValue(1050);
+    upload.acked(10, GRANT, 30);
+    upload.acked(15, GRANT, 0); // no chunk ends there
+    upload.acked(15, GRANT, 0);
+    expect(measure.mock.calls).toEqual([[{ time: 1050, roundTrip: 20, size: 10, inFlight: 10 }]]);
+    now.mockRestore();
   });
 
   it("ends while it waits for a grant", async () => {
@@ -104,26 +146,26 @@ describe("an upload", () => {
     const { upload, chunks } = start(makeFile(25));
     await until(() => chunks().length === 3);
     expect(upload.stored.value).toBe(0);
-    upload.acked(20, GRANT);
+    upload.acked(20, GRANT, 0);
     expect(upload.stored.value).toBe(20);
   });
 
   it("gives the window back with the acks, however many chunks one counts", async () => {
     const { upload, window } = start(makeFile(100), { capacity: 100 });
     await until(() => upload.state.value.kind === "finishing");
-    for (const offset of [10, 10, 60, 100, 100]) upload.acked(offset, GRANT);
+    for (const offset of [10, 10, 60, 100, 100]) upload.acked(offset, GRANT, 0);
     expect(await isWhole(window, 100)).toBe(true);
   });
 
   it("goes on from where the server says", async () => {
     const { upload, chunks, window } = start(makeFile(50), { capacity: 100 });
     await until(() => upload.state.value.kind === "finishing");
-    upload.acked(10, GRANT);
-    upload.rewind(20);
+    upload.acked(10, GRANT, 0);
+    upload.rewind(20, GRANT);
     await until(() => upload.state.value.kind === "finishing");
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20, 30, 40, 20, 30, 40]);
     expect(joined(chunks().slice(5))).toEqual(pattern(50).slice(20));
-    upload.acked(50, GRANT);
+    upload.acked(50, GRANT, 0);
     expect(await isWhole(window, 100)).toBe(true);
   });
 
@@ -131,7 +173,7 @@ describe("an upload", () => {
     const { upload, chunks, link } = start(makeFile(100), { capacity: 30 });
     await until(() => chunks().length === 3);
     upload.start(link); // behind a new view, and nothing is sent there yet
-    upload.acked(30, GRANT);
+    upload.acked(30, GRANT, 0);
     await quiet();
     expect(chunks()).toHaveLength(6);
   });
@@ -139,7 +181,7 @@ describe("an upload", () => {
   it("sends nothing more of an attempt that another has taken over", async () => {
     const { upload, chunks, sent } = start(makeFile(100), { capacity: 20 });
     await until(() => chunks().length === 2);
-    upload.rewind(90);
+    upload.rewind(90, GRANT);
     await until(() => upload.state.value.kind === "finishing");
     await quiet();
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 90]);
@@ -155,7 +197,7 @@ describe("an upload", () => {
       else if (end === "cancelled") upload.end({ kind: "cancelled" });
       else upload.end({ kind: "failed", failure: { code: "storage", message: "Full." } });
       await quiet();
-      upload.acked(30, GRANT); // too late
+      upload.acked(30, GRANT, 0); // too late
       expect(chunks()).toHaveLength(3);
       expect(await isWhole(window, 30)).toBe(true);
     },
@@ -172,7 +214,7 @@ describe("an upload", () => {
     const { upload, sent, link } = start(makeFile(25));
     upload.end({ kind: "cancelled" });
     const before = sent.length;
-    upload.rewind(0);
+    upload.rewind(0, GRANT);
     upload.start(link);
     await quiet();
     expect(upload.state.value.kind).toBe("cancelled");

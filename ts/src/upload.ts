@@ -1,8 +1,10 @@
 /** One upload in the page: its state, and the sending of its bytes. */
 
 import { type Signal, signal } from "@preact/signals";
+import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
 import type { Refusal } from "./limits";
+import { MIN_CHUNK_SIZE } from "./pacer";
 import type { FileFacts } from "./protocol";
 import { Rate } from "./rate";
 import { type ChunkReader, openReader } from "./reader";
@@ -28,9 +30,20 @@ export type UploadState =
 export interface Link {
   channel: Channel;
   window: Window;
-  chunkSize: number;
+  cap: ChunkCap;
+  /** Bytes that one message takes at most. */
+  maxChunkSize: number;
   /** Whether a buffer may be filled again once it was sent. */
   reuseBuffers: boolean;
+}
+
+/** A chunk that was sent and not acknowledged. Time in milliseconds. */
+interface SentChunk {
+  end: number;
+  size: number;
+  time: number;
+  /** Bytes of all uploads on their way then, its own among them. */
+  inFlight: number;
 }
 
 /** Characters of a MIME type that the server takes (RFC 4288 allows 255 with the slash). */
@@ -47,7 +60,9 @@ export class Upload {
   onEnd: () => void = () => undefined;
 
   private meter = new Rate(0, 0);
+  /** What it holds of the window: sent, or about to be. */
   private inFlight = 0;
+  private sent: SentChunk[] = [];
   /** How far the server lets it send. */
   private granted = 0;
   private wake: () => void = () => undefined;
@@ -76,6 +91,11 @@ export class Upload {
     return ["queued", "created", "running", "finishing"].includes(this.state.value.kind);
   }
 
+  /** Bytes of the largest chunk on its way. */
+  get largestSent(): number {
+    return Math.max(0, ...this.sent.map(({ size }) => size));
+  }
+
   created(id: string, offset: number, grant: number): void {
     this.state.value = { kind: "created", id };
     this.stored.value = offset;
@@ -93,21 +113,30 @@ export class Upload {
     void this.send(link, id, this.attempt);
   }
 
-  acked(offset: number, grant: number): void {
+  /** `delay`: milliseconds that the last chunk waited on the server until it was stored. */
+  acked(offset: number, grant: number, delay: number): void {
+    const time = performance.now();
     this.granted = Math.max(this.granted, offset + grant);
     this.wake();
     const delivered = Math.min(Math.max(0, offset - this.stored.value), this.inFlight);
     this.inFlight -= delivered;
+    const last = this.takeSent(offset);
+    if (last?.end === offset) {
+      const { size, inFlight } = last;
+      this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
+      this.link?.cap.arrived(size);
+    }
     this.link?.window.release(delivered);
     this.stored.value = offset;
-    this.meter.update(offset, performance.now());
+    this.meter.update(offset, time);
     this.rate.value = this.meter.bytesPerSecond;
   }
 
-  /** Go on from where the server says that it is. */
-  rewind(offset: number): void {
+  /** Go on from where the server says that it is, with no more than it grants now. */
+  rewind(offset: number, grant: number): void {
     if (this.link === null || !this.active) return;
     this.stored.value = offset;
+    this.granted = offset + grant;
     this.start(this.link);
   }
 
@@ -129,13 +158,23 @@ export class Upload {
     this.attempt += 1;
     this.link?.window.release(this.inFlight);
     this.inFlight = 0;
+    this.sent = [];
     this.wake();
   }
 
-  private nextAck(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = resolve;
-    });
+  /** Take the chunks out that are stored, and give the last of them. */
+  private takeSent(offset: number): SentChunk | undefined {
+    const next = this.sent.findIndex(({ end }) => end > offset);
+    return this.sent.splice(0, next < 0 ? this.sent.length : next).at(-1);
+  }
+
+  /** Wait until the server takes bytes up to `end`; less is not worth a message. */
+  private async nextGrant(end: number, attempt: number): Promise<void> {
+    while (this.granted < end && attempt === this.attempt) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
   }
 
   private async send(link: Link, id: string, attempt: number): Promise<void> {
@@ -163,8 +202,10 @@ export class Upload {
   ): Promise<boolean> {
     let offset = this.stored.value;
     while (offset < this.file.size) {
-      const size = Math.min(link.chunkSize, this.file.size - offset);
-      while (offset + size > this.granted && attempt === this.attempt) await this.nextAck();
+      const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), this.file.size - offset);
+      await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), attempt);
+      if (attempt !== this.attempt) return false;
+      const size = Math.min(wanted, this.granted - offset);
       await link.window.acquire(size);
       if (attempt !== this.attempt) {
         link.window.release(size);
@@ -176,6 +217,8 @@ export class Upload {
       if (data.byteLength !== size) throw new Error("The file has become shorter.");
       link.channel.send({ kind: "chunk", id, offset, data });
       offset += size;
+      const { taken } = link.window;
+      this.sent.push({ end: offset, size, time: performance.now(), inFlight: taken });
     }
     // The stream does not notice every change; a new read of a file that has changed fails.
     await this.file.slice(0, 1).arrayBuffer();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { turn } from "../tests/waiting";
+import { BASE_LIFETIME } from "./pacer";
 import { Window } from "./window";
 
 /** A window with who was let in, and how much of it is taken. */
@@ -12,7 +13,8 @@ class Ledger {
   readonly window: Window;
 
   constructor(capacity: number) {
-    this.window = new Window(capacity);
+    this.window = new Window();
+    this.window.limit(capacity);
   }
 
   acquire(size: number): void {
@@ -37,6 +39,11 @@ class Ledger {
     return this.asked[number] ?? 0;
   }
 }
+
+const KiB = 1024;
+
+/** A sample of a chunk that came back fast, from a window that was full. */
+const fast = { time: 0, roundTrip: 1, size: 64 * KiB, inFlight: 128 * KiB };
 
 describe("the window", () => {
   it("lets in what fits, in the order it was asked for", async () => {
@@ -66,7 +73,7 @@ describe("the window", () => {
   it("lets in those that wait when it grows", async () => {
     const ledger = new Ledger(0);
     for (const size of [5, 5, 5]) ledger.acquire(size);
-    ledger.window.resize(10);
+    ledger.window.limit(10);
     await turn();
     expect(ledger.admitted).toEqual([0, 1]);
   });
@@ -88,5 +95,33 @@ describe("the window", () => {
         expect(ledger.inFlight).toBe(0);
       }),
     );
+  });
+
+  it("opens as acks come back fast, up to what the transport takes", async () => {
+    const ledger = new Ledger(192 * KiB);
+    for (let i = 0; i < 4; i += 1) ledger.acquire(64 * KiB);
+    await turn();
+    expect(ledger.admitted).toEqual([0, 1]);
+    for (let time = 0; time < 9; time += 1) ledger.window.measure({ ...fast, time });
+    await turn();
+    expect(ledger.admitted).toEqual([0, 1, 2]);
+  });
+
+  it("begins anew after a long time with nothing on its way", async () => {
+    const now = vi.spyOn(performance, "now").mockReturnValue(0);
+    const ledger = new Ledger(1024 * KiB);
+    for (let time = 0; time < 9; time += 1) ledger.window.measure({ ...fast, time });
+    const opened = () => {
+      for (let i = 0; i < 3; i += 1) ledger.acquire(64 * KiB);
+    };
+    opened();
+    await turn();
+    expect(ledger.admitted).toHaveLength(3);
+    for (let i = 0; i < 3; i += 1) await ledger.release();
+    now.mockReturnValue(BASE_LIFETIME + 1);
+    opened();
+    await turn();
+    expect(ledger.admitted).toHaveLength(5);
+    now.mockRestore();
   });
 });

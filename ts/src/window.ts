@@ -1,12 +1,29 @@
 /** How many bytes may be on their way at once, shared by all uploads in the order they ask. */
+
+import { BASE_LIFETIME, chunkSize, pace, type Sample, START } from "./pacer";
+
 export class Window {
   private inFlight = 0;
+  private cap = 0;
+  private pacing = START;
+  private idleSince = 0;
   private readonly waiting: { size: number; resolve: () => void }[] = [];
 
-  constructor(private capacity: number) {}
+  /** Bytes on their way. */
+  get taken(): number {
+    return this.inFlight;
+  }
+
+  /** Bytes of the next chunks, at most `cap`. */
+  chunkSize(cap: number): number {
+    return chunkSize(this.pacing, cap);
+  }
 
   /** Wait until `size` more bytes may be sent. One chunk may always go. */
   acquire(size: number): Promise<void> {
+    if (this.inFlight === 0 && performance.now() - this.idleSince > BASE_LIFETIME) {
+      this.pacing = START; // the way may be another by now
+    }
     return new Promise((resolve) => {
       this.waiting.push({ size, resolve });
       this.admit();
@@ -16,19 +33,28 @@ export class Window {
   /** Give back what was acquired: it has arrived, or it will not be sent. */
   release(size: number): void {
     this.inFlight -= size;
+    if (this.inFlight === 0) this.idleSince = performance.now();
     this.admit();
   }
 
-  resize(capacity: number): void {
-    this.capacity = capacity;
+  /** Learn from a chunk that was acknowledged. */
+  measure(sample: Sample): void {
+    this.pacing = pace(this.pacing, sample, this.cap);
+    this.admit();
+  }
+
+  /** Take what the transport takes at most, in bytes. */
+  limit(cap: number): void {
+    this.cap = cap;
     this.admit();
   }
 
   private admit(): void {
+    const capacity = Math.min(this.cap, this.pacing.window);
     for (;;) {
       const next = this.waiting[0];
       if (next === undefined) return;
-      if (this.inFlight > 0 && this.inFlight + next.size > this.capacity) return;
+      if (this.inFlight > 0 && this.inFlight + next.size > capacity) return;
       this.waiting.shift();
       this.inFlight += next.size;
       next.resolve();

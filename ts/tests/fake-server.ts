@@ -38,6 +38,7 @@ export class FakeServer {
   transport: "socket" | "comm" = "socket";
   maxChunkSize = 10;
   maxInFlight = 40;
+  grant = 1000;
   /** Why a file is refused, if it is. */
   refuse: (facts: FileFacts) => string | null = () => null;
 
@@ -174,7 +175,7 @@ export class FakeServer {
       stored = { id, facts, chunks: [], offset: 0, state: "running", rewinding: false };
       this.uploads.push(stored);
     }
-    this.send({ kind: "created", key, id: stored.id, offset: stored.offset, grant: 1000 });
+    this.send({ kind: "created", key, id: stored.id, offset: stored.offset, grant: this.grant });
   }
 
   private chunk({ id, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {
@@ -188,7 +189,7 @@ export class FakeServer {
     upload.rewinding = false;
     upload.chunks.push(new Uint8Array(data));
     upload.offset += data.byteLength;
-    this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: 1000 });
+    this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: this.grant, delay: 0 });
   }
 
   private finish(id: string): void {
@@ -212,7 +213,14 @@ export class FakeServer {
     if (upload.rewinding) return;
     upload.rewinding = true;
     const { id, offset } = upload;
-    this.send({ kind: "error", code: "wrong_offset", message: "Go on.", id, offset });
+    this.send({
+      kind: "error",
+      code: "wrong_offset",
+      message: "Go on.",
+      id,
+      offset,
+      grant: this.grant,
+    });
   }
 
   private running(id: string): Stored | null {

@@ -1,0 +1,58 @@
+"""Messages that wait until the socket takes them."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+Message = dict[str, Any]
+
+
+class Outbox:
+    """A queue in which a newer message may take the place of an older one that says the same.
+
+    It belongs to one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str | None, Message]] = deque()
+        self._replaceable: dict[str, Message] = {}
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def put(self, message: Message, replaces: str | None = None) -> None:
+        """Queue a message.
+
+        Parameters
+        ----------
+        message
+            What to send.
+        replaces
+            A key: the message makes those before it with the same key needless. Not so those from
+            before the last message without a key, which may refer to them.
+        """
+        if replaces in self._replaceable:
+            self._replaceable[replaces].update(message)
+            return
+        if replaces is None:
+            self._replaceable.clear()
+        else:
+            self._replaceable[replaces] = message
+        self._waiting.append((replaces, message))
+        self._changed.set()
+
+    def close(self) -> None:
+        """Let `get` give None once everything is taken."""
+        self._closed = True
+        self._changed.set()
+
+    async def get(self) -> Message | None:
+        """Wait for the next message; None is the end."""
+        while not self._waiting:
+            if self._closed:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        key, message = self._waiting.popleft()
+        if key is not None and self._replaceable.get(key) is message:
+            del self._replaceable[key]
+        return message
