@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from .credit import pool
+from .credit import MEMORY_LIMIT, pool
 from .limits import parse_size
 
 
@@ -20,14 +20,14 @@ class Config(param.Parameterized):
     """Settings of this process: ``panel_chunked.config.memory_limit = "1 GB"``."""
 
     memory_limit = Size(
-        default="256 MB",
+        default=MEMORY_LIMIT,
         allow_None=False,
         doc="""
         Most bytes that chunks may take in memory until they are stored, over all uploads of all
-        sessions. When there are many, each is granted less and sends more slowly.""",
+        sessions; 256 MB by default. When there are many, each is granted less.""",
     )
 
-    @param.depends("memory_limit", watch=True, on_init=True)
+    @param.depends("memory_limit", watch=True)
     def _set_limit(self) -> None:
         pool.limit = parse_size(self.memory_limit) or 0
 

@@ -22,6 +22,9 @@ MIN_GRANT = 64 * 1024
 #: Granted before the first byte has come, when nothing is known of the upload's store.
 FIRST_GRANT = MiB
 
+#: Most bytes in memory over all uploads of this process, unless the app sets another limit.
+MEMORY_LIMIT = 256 * 1000**2
+
 #: Seconds that a store may need for what is granted.
 STORE_SECONDS = 1.0
 
@@ -147,4 +150,4 @@ class Credit:
 
 
 #: The pool of this process; `panel_chunked.config` sets its limit.
-pool = Pool(limit=0)
+pool = Pool(MEMORY_LIMIT)

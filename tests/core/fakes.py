@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from panel_chunked import protocol
+from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error, Removed, ServerMessage
@@ -102,7 +103,8 @@ class Browser:
 
     def __init__(self, page: FakePage) -> None:
         self.page = page
-        self.session = Session(page)
+        self.memory = Pool(10**9)
+        self.session = Session(page, self.memory)
 
     def send(self, kind: str, **fields: Any) -> None:
         self.session.receive({"kind": kind, **fields})

@@ -9,12 +9,14 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
     "batch",
+    "credit",
     "errors",
     "files",
     "handler",
     "lane",
     "limits",
     "names",
+    "outbox",
     "protocol",
     "rate",
     "session",
@@ -23,7 +25,17 @@ SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]
 ALLOWED = {"aiofiles", "msgspec", *CORE, "upload", "stores", "base", "directory", "temporary"}
-PANEL_SIDE = {"panel", "bokeh", "param", "tornado", "pyviz_comms", "channel", "page", "widget"}
+PANEL_SIDE = {
+    "panel",
+    "bokeh",
+    "param",
+    "tornado",
+    "pyviz_comms",
+    "channel",
+    "config",
+    "page",
+    "widget",
+}
 
 
 def imported(source: Path) -> Iterator[str]:

@@ -2,14 +2,16 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fakes import Gate, HookedStore, Signals, files_below, info
 
+from panel_chunked.credit import MAX_GRANT, MIN_GRANT, Credit, Pool
 from panel_chunked.errors import UploadError
 from panel_chunked.handler import UploadHandler
-from panel_chunked.lane import GRANT, Backlog, Lane
+from panel_chunked.lane import Lane
 from panel_chunked.protocol import Abort, Ack, Chunk, Error, Finish, ServerMessage
 from panel_chunked.stores import DirectoryStore
 
@@ -19,19 +21,27 @@ pytestmark = pytest.mark.usefixtures("nothing_blocks")
 class Ground(Signals):
     """A lane on a store whose writes the test lets through, and what comes out of the lane."""
 
-    def __init__(self, store: DirectoryStore, size: int = 12, *, held: bool = False) -> None:
+    def __init__(
+        self,
+        store: DirectoryStore,
+        size: int = 12,
+        *,
+        held: bool = False,
+        limit: int = 10**9,
+        id: str = "u1",
+    ) -> None:
         super().__init__()
         self.gate = Gate()
         if not held:
             self.gate.opened.set()
         self.store = HookedStore(store, append=self.gate)
-        self.backlog = Backlog()
+        self.pool = Pool(limit)
         self.sent: list[ServerMessage] = []
         self.progress = 0
         self.ends = 0
         self.lane = Lane(
-            UploadHandler(info(size=size), self.store),
-            self.backlog,
+            UploadHandler(info(size=size, id=id), self.store),
+            Credit(self.pool),
             self._send,
             self._progressed,
             self._ended,
@@ -86,7 +96,9 @@ async def test_messages_are_worked_off_in_order(ground: Ground) -> None:
     handler = await ground.end()
     assert handler.file is not None
     assert handler.file.path.read_bytes() == b"abcdefghijkl"
-    assert ground.sent == [Ack("u1", 4, GRANT), Ack("u1", 8, GRANT), Ack("u1", 12, GRANT)]
+    acks = [(it.id, it.offset) for it in ground.sent if isinstance(it, Ack)]
+    assert acks == [("u1", 4), ("u1", 8), ("u1", 12)]
+    assert len(acks) == len(ground.sent)
     assert ground.progress == 3
 
 
@@ -95,7 +107,9 @@ async def test_ack_comes_after_the_write(held: Ground, incoming: Path) -> None:
     await held.gate.reached.wait()
     assert held.sent == []
     held.gate.opened.set()
-    assert await held.answers(1) == [Ack("u1", 4, GRANT)]
+    (ack,) = await held.answers(1)
+    assert isinstance(ack, Ack)
+    assert (ack.id, ack.offset) == ("u1", 4)
     assert list(files_below(incoming).values()) == [b"abcd"]
     await held.stop()
 
@@ -159,25 +173,84 @@ async def test_an_error_ends_the_upload_once(held: Ground) -> None:
     assert (handler.state, held.ends) == ("failed", 1)
 
 
-async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_again(
+async def test_an_ack_tells_how_long_the_chunk_waited(
+    held: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("panel_chunked.lane.time", SimpleNamespace(monotonic=lambda: now))
+    held.chunk(0)
+    await held.gate.reached.wait()
+    now += 0.25
+    held.chunk(4)
+    now += 0.5
+    held.gate.opened.set()
+    acks = await held.answers(2)
+    assert [ack.delay for ack in acks if isinstance(ack, Ack)] == [750, 500]
+    await held.stop()
+
+
+async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_when_there_is_room(
     store: DirectoryStore,
 ) -> None:
-    ground = Ground(store, size=GRANT + 4, held=True)
-    block = bytes(GRANT // 4)
+    ground = Ground(store, size=MAX_GRANT + 8, held=True)
+    block = bytes(MAX_GRANT // 4)
     for i in range(4):
         ground.chunk(i * len(block), block)
-    ground.chunk(GRANT, b"abcd")
+    ground.chunk(MAX_GRANT, b"drop")
+    ground.chunk(MAX_GRANT + 4, b"too!")
     ground.lane.put(Finish("u1"))
+    assert ground.sent == []
     ground.gate.opened.set()
     answers = await ground.answers(5)
-    assert isinstance(answers[4], Error)
-    assert (answers[4].code, answers[4].offset) == ("wrong_offset", GRANT)
-    ground.chunk(GRANT, b"abcd")
+    assert sorted(type(answer).__name__ for answer in answers) == ["Ack"] * 4 + ["Error"]
+    (error,) = [answer for answer in answers if isinstance(answer, Error)]
+    assert error.code == "wrong_offset"
+    assert error.offset is not None
+    assert error.grant is not None
+    assert error.grant >= MIN_GRANT
+    data = bytes(MAX_GRANT) + b"new bytes"[:8]
+    ground.chunk(error.offset, data[error.offset :])
     ground.lane.put(Finish("u1"))
-    assert (await ground.end()).state == "complete"
+    handler = await ground.end()
+    assert handler.file is not None
+    assert handler.file.path.read_bytes() == data
 
 
-async def test_all_of_the_backlog_is_given_back(held: Ground) -> None:
+async def test_a_lane_that_finds_the_pool_full_goes_on_when_another_has_stored(
+    store: DirectoryStore,
+) -> None:
+    full = Ground(store, held=True, limit=4)
+    late = Ground(store, id="u2")
+    late.lane.credit = Credit(full.pool)
+    full.chunk(0)
+    await full.gate.reached.wait()
+    late.chunk(0)  # dropped: it has not begun, and there is no room
+    assert late.store.steps == []
+    full.gate.opened.set()
+    (error,) = await late.answers(1)
+    assert isinstance(error, Error)
+    assert (error.code, error.offset) == ("wrong_offset", 0)
+    late.chunk(0)
+    assert isinstance((await late.answers(2))[1], Ack)
+    await full.stop()
+    await late.stop()
+
+
+async def test_a_lane_that_has_ended_is_not_woken(store: DirectoryStore) -> None:
+    full = Ground(store, held=True, limit=4)
+    gone = Ground(store, id="u2")
+    gone.lane.credit = Credit(full.pool)
+    full.chunk(0)
+    await full.gate.reached.wait()
+    gone.chunk(0)
+    await gone.stop()
+    full.gate.opened.set()
+    await full.answers(1)
+    await full.stop()
+    assert gone.sent == []
+
+
+async def test_all_that_was_held_is_given_back(held: Ground) -> None:
     held.chunk(0)
     await held.gate.reached.wait()
     held.chunk(4)
@@ -189,8 +262,8 @@ async def test_all_of_the_backlog_is_given_back(held: Ground) -> None:
     held.lane.put(Finish("u1"))
     await held.answers(3)
     await held.stop()
-    assert held.backlog.take(GRANT)
-    assert not held.backlog.take(1)
+    assert held.pool.held == 0
+    assert held.pool.share == held.pool.limit
 
 
 async def test_a_stored_chunk_is_not_kept_in_memory(ground: Ground) -> None:

@@ -21,8 +21,8 @@ from fakes import (
     until_only_this_task_runs,
 )
 
+from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
 from panel_chunked.files import UploadedFile
-from panel_chunked.lane import GRANT
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Welcome
 from panel_chunked.session import MAX_PENDING, MAX_RUNNING
@@ -55,11 +55,10 @@ def gate(hooked: HookedStore) -> Iterator[Gate]:
 async def test_a_file_arrives(browser: Browser, page: FakePage, incoming: Path) -> None:
     upload_id = await browser.upload(DATA)
     assert files_below(incoming) == {"f0.bin": DATA}
-    assert page.sent == [
-        Created("b.f0", upload_id, 0, GRANT),
-        *[Ack(upload_id, offset, GRANT) for offset in (4, 8, 12)],
-        Complete(upload_id),
-    ]
+    assert [type(message) for message in page.sent] == [Created, Ack, Ack, Ack, Complete]
+    created, *acks, _ = page.sent
+    assert created == Created("b.f0", upload_id, 0, FIRST_GRANT)
+    assert [(ack.id, ack.offset) for ack in acks] == [(upload_id, it) for it in (4, 8, 12)]
     assert page.picked == [browser.session.files]
 
 
@@ -100,7 +99,8 @@ async def test_ack_comes_after_the_write(browser: Browser, page: FakePage, gate:
     await gate.reached.wait()
     assert page.all(Ack) == []
     gate.opened.set()
-    assert await page.next(Ack) == Ack(upload_id, 4, GRANT)
+    ack = await page.next(Ack)
+    assert (ack.id, ack.offset) == (upload_id, 4)
 
 
 async def test_ids_cannot_be_guessed(browser: Browser) -> None:
@@ -149,22 +149,36 @@ async def test_more_bytes_than_declared_end_the_upload(
     assert files_below(incoming) == {}
 
 
-async def test_bytes_beyond_the_grant_of_a_page_harm_no_upload(
-    browser: Browser, page: FakePage, gate: Gate, hooked: HookedStore
+async def test_bytes_beyond_the_memory_of_the_process_harm_no_upload(
+    browser: Browser, page: FakePage, gate: Gate, incoming: Path
 ) -> None:
-    one, two = browser.create(GRANT, GRANT)
-    half = bytes(GRANT // 2)
-    browser.chunk(one, 0, half)
-    browser.chunk(two, 0, half)
+    browser.memory.limit = 8
+    one, two = browser.create(8, 8)
+    browser.chunk(one, 0, b"1111")
+    browser.chunk(two, 0, b"2222")
     await gate.reached.wait()
-    browser.chunk(two, len(half), half)  # dropped
+    browser.chunk(two, 4, b"2222")  # dropped
     browser.finish(two)
     gate.opened.set()
-    assert (await browser.error()).offset == len(half)
-    for upload_id in (one, two):
-        browser.chunk(upload_id, len(half), half)
+    assert (await browser.error()).offset == 4
+    for upload_id, data in ((one, b"1111"), (two, b"2222")):
+        browser.chunk(upload_id, 4, data)
         browser.finish(upload_id)
         await page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": b"11111111", "f1.bin": b"22222222"}
+    assert browser.memory.held == 0
+
+
+async def test_uploads_that_run_share_the_memory_of_the_process(
+    browser: Browser, page: FakePage, gate: Gate
+) -> None:
+    browser.memory.limit = 4 * MIN_GRANT
+    ids = browser.create(*[8] * 4)
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, b"abcd")
+    gate.opened.set()
+    await page.until(lambda: len(page.all(Ack)) == 4)
+    assert {ack.grant for ack in page.all(Ack)} == {MIN_GRANT}
 
 
 async def test_uploads_under_way_are_bounded(browser: Browser, page: FakePage, gate: Gate) -> None:
