@@ -5,12 +5,18 @@ import math
 #: Seconds after which an old measurement has lost two thirds of its weight.
 TIME_CONSTANT = 3.0
 
+#: Seconds of measurements that a time left needs: the start of an upload says little.
+SETTLED = 2.0
+
 
 class Rate:
-    """Exponentially weighted bytes per second; each measurement weighs as long as it lasted."""
+    """Exponentially weighted bytes per second; each measurement weighs as long as it lasted.
+
+    At first it is the mean since the start, so that a slow start is soon forgotten.
+    """
 
     def __init__(self, now: float) -> None:
-        self._time = now
+        self._start = self._time = now
         self._offset = 0
         self._rate: float | None = None
 
@@ -20,8 +26,9 @@ class Rate:
         if elapsed < 0.1:  # acks come in bursts; a rate needs time to be one
             return
         current = (offset - self._offset) / elapsed
-        weight = 1 - math.exp(-elapsed / TIME_CONSTANT)
-        self._rate = current if self._rate is None else self._rate + weight * (current - self._rate)
+        weight = max(elapsed / (now - self._start), 1 - math.exp(-elapsed / TIME_CONSTANT))
+        rate = self._rate or 0.0
+        self._rate = rate + weight * (current - rate)
         self._time, self._offset = now, offset
 
     @property
@@ -30,5 +37,6 @@ class Rate:
         return self._rate
 
     def time_left(self, remaining: int) -> float | None:
-        """Seconds until `remaining` bytes are stored; None if there is no rate yet."""
-        return remaining / self._rate if self._rate else None
+        """Seconds until `remaining` bytes are stored; None as long as that is not known."""
+        settled = self._time - self._start >= SETTLED
+        return remaining / self._rate if settled and self._rate else None

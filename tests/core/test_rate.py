@@ -36,9 +36,22 @@ def test_time_left_follows_from_the_rate() -> None:
     assert steady(2e6, 5).time_left(0) == 0
 
 
+def test_a_slow_start_is_soon_forgotten() -> None:
+    rate = Rate(0.0)
+    offset = 0
+    for tenth in range(1, 31):
+        offset += 100_000 if tenth <= 5 else 1_000_000
+        rate.update(offset, tenth / 10)
+    assert rate.bytes_per_second == pytest.approx(1e7, rel=0.2)
+
+
+def test_no_time_left_before_the_rate_has_settled() -> None:
+    assert steady(2e6, 1).time_left(10_000_000) is None
+
+
 def test_after_one_time_constant_two_thirds_are_the_new_rate() -> None:
-    rate = steady(1000, 1)
-    rate.update(1000 + 0, 101.0 + TIME_CONSTANT)  # it stalls
+    rate = steady(1000, 20)
+    rate.update(20_000, 120.0 + TIME_CONSTANT)  # it stalls
     assert rate.bytes_per_second == pytest.approx(1000 / 2.718, rel=0.01)
 
 

@@ -33,9 +33,39 @@ describe("the rate", () => {
   });
 
   it("has lost two thirds of the old one after three seconds", () => {
-    const rate = steady(1000, 1);
-    rate.update(1000, 9000);
+    const rate = steady(1000, 20);
+    rate.update(20_000, 28_000);
     expect(rate.bytesPerSecond).toBeCloseTo(1000 / Math.E);
+  });
+
+  it("gives a time left once it has settled", () => {
+    expect(steady(1000, 1).timeLeft(5000)).toBeNull();
+    expect(steady(1000, 2).timeLeft(5000)).toBeCloseTo(5);
+    expect(new Rate(0, 0).timeLeft(5000)).toBeNull();
+  });
+
+  it("does not jump about, though acks come in bursts and the start is slow", () => {
+    const size = 300e6;
+    const rate = new Rate(0, 0);
+    const shown: { total: number; rate: number }[] = [];
+    let offset = 0;
+    for (let time = 50; time <= 20_000; time += 50) {
+      const speed = time < 1000 ? 2e6 : 10e6;
+      const burst = (time / 50) % 10 < 5 ? 1.8 : 0.2;
+      offset += (speed * burst) / 20;
+      rate.update(offset, time);
+      const left = rate.timeLeft(size - offset);
+      if (left !== null) {
+        shown.push({ total: time / 1000 + left, rate: rate.bytesPerSecond ?? 0 });
+      }
+    }
+    expect(shown.length).toBeGreaterThan(300);
+    shown.slice(1).forEach((now, i) => {
+      expect(Math.abs(now.rate / (shown[i]?.rate ?? 0) - 1)).toBeLessThan(0.15);
+    });
+    // What it says of the end is right within a quarter after five seconds, and stays so.
+    const end = 30.8;
+    for (const { total } of shown.slice(60)) expect(Math.abs(total / end - 1)).toBeLessThan(0.25);
   });
 
   it("is never negative, nor above the fastest measurement", () => {

@@ -55,6 +55,8 @@ export class Upload {
   readonly stored = signal(0);
   /** Bytes per second. */
   readonly rate = signal<number | null>(null);
+  /** Seconds until all is stored. */
+  readonly timeLeft = signal<number | null>(null);
 
   /** Called when it has ended, however it did. */
   onEnd: () => void = () => undefined;
@@ -130,6 +132,7 @@ export class Upload {
     this.stored.value = offset;
     this.meter.update(offset, time);
     this.rate.value = this.meter.bytesPerSecond;
+    this.timeLeft.value = this.meter.timeLeft(this.file.size - offset);
   }
 
   /** Go on from where the server says that it is, with no more than it grants now. */

@@ -61,15 +61,12 @@ function Running({ upload }: { upload: Upload }) {
   const { size } = upload.file;
   const stored = upload.stored.value;
   const rate = upload.rate.value;
+  const timeLeft = upload.timeLeft.value;
   return (
     <>
       <span>{percent(stored, size)}</span>
-      {rate !== null && rate > 0 && (
-        <>
-          <span>{bytes(rate)}/s</span>
-          <span>{duration((size - stored) / rate)} left</span>
-        </>
-      )}
+      {rate !== null && rate > 0 && <span>{bytes(rate)}/s</span>}
+      {timeLeft !== null && <span>{duration(timeLeft)} left</span>}
     </>
   );
 }

@@ -91,6 +91,7 @@ describe("a row", () => {
     const { upload } = showRow({ kind: "running", id: "u1" });
     upload.stored.value = 250;
     upload.rate.value = 50;
+    upload.timeLeft.value = 15;
     await turn();
     expect(find<HTMLProgressElement>("progress").value).toBe(250);
     expect(find<HTMLProgressElement>("progress").max).toBe(1000);
