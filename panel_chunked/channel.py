@@ -6,6 +6,7 @@ the document lock and for `hold`. Chunks and acks touch no model property, so th
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -53,6 +54,7 @@ class Channel:
         context = doc.session_context
         self.session_id = context.id if context is not None else None
         self.closed = False
+        self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox = Outbox()
         self._sender: asyncio.Task[None] | None = None
@@ -70,6 +72,14 @@ class Channel:
                 receive(self, event.data)
 
         self.model.on_event("data_event", on_event)
+
+    def open(self) -> None:
+        """Send to the connections that there are now; the page has said hello on one of them.
+
+        Nothing is sent to one that comes later before the page says hello there: BokehJS gives up a
+        connection on which anything comes before Bokeh's own first message.
+        """
+        self._opened = weakref.WeakSet(self._connections())
 
     def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
         """Send to the browser; in order, from any thread, without waiting.
@@ -148,6 +158,8 @@ class Channel:
         }
         message = patch_doc(patch_doc.create_header(), {}, content)
         for connection in self._connections():
+            if connection not in self._opened:
+                continue
             await connection._socket.send_message(message)
 
     def _connections(self) -> list[Any]:

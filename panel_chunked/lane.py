@@ -5,21 +5,26 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .credit import Credit
 from .errors import UploadError
 from .handler import UploadHandler
-from .protocol import Abort, Ack, Chunk, Error, Finish, ServerMessage
+from .protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 
 log = logging.getLogger(__name__)
 
 
-class Rewind:
-    """Stands in the queue where a chunk was dropped, once there is room for it."""
+@dataclass(frozen=True)
+class StartOver:
+    """The browser is to send again, as a new attempt."""
+
+    attempt: int
 
 
-Message = Chunk | Finish | Abort | UploadError | Rewind
+Message = Chunk | Finish | Abort | UploadError | StartOver
 
 
 class Lane:
@@ -54,25 +59,24 @@ class Lane:
         self.stopped = False  # an abort or an error is the last thing in the queue
         self.aborted = False
         self.working = False
+        self.attempt = 0  # what the browser sends of another one is not taken any more
         self.credit = credit
         self._send = send
         self._progressed = progressed
         self._ended = ended
         self._spawn = spawn
         self._queue: asyncio.Queue[tuple[Message, float]] = asyncio.Queue()
-        self._rewinding = False  # a wrong offset was answered; those already on their way are not
-        self._dropping = False  # there was no room for a chunk; those behind it are of no use
         self._loop = asyncio.get_running_loop()
 
     def put(self, message: Chunk | Finish) -> None:
         """Queue a message. A chunk for which there is no room is dropped, and asked for later."""
-        if self._dropping:
+        if message.attempt != self.attempt:
             return
         if self.credit.take(_size(message)):
             self._put(message)
         else:
-            self._dropping = True
-            self.credit.wait(self._go_on)
+            self.attempt += 1
+            self.credit.wait(partial(self._go_on, self.attempt))
 
     def stop(self, reason: Abort | UploadError) -> None:
         """End the upload as soon as the write that is under way is done."""
@@ -82,20 +86,24 @@ class Lane:
         self._put(reason)
 
     def start_over(self) -> None:
-        """Forget what waits: a new view sends again from what is stored."""
+        """Forget what waits, and have the browser send again from what is stored."""
         if not self.stopped:
             self._drop_queue()
-            self._rewinding = self._dropping = False
+            self.attempt += 1
+            self._ask_for(self.attempt)
 
-    def _go_on(self) -> None:
-        """Have the browser send again from the chunk that was dropped. Safe in any thread."""
+    def _go_on(self, attempt: int) -> None:
+        """Have the browser send again what there was no room for. Safe in any thread."""
         with suppress(RuntimeError):  # its event loop is closed
-            self._loop.call_soon_threadsafe(self._rewind_in_turn)
+            self._loop.call_soon_threadsafe(self._ask_for, attempt)
 
-    def _rewind_in_turn(self) -> None:
-        if self._dropping and not self.stopped:
-            self._dropping = self._rewinding = False
-            self._put(Rewind())
+    def _ask_for(self, attempt: int) -> None:
+        if self.stopped:
+            return
+        if self.working:
+            self._put(StartOver(attempt))  # behind the write that is under way
+        else:
+            self._resume(attempt)
 
     def _put(self, message: Message) -> None:
         self._queue.put_nowait((message, time.monotonic()))
@@ -115,7 +123,7 @@ class Lane:
                 await self._handle(message, arrival)
             except UploadError as error:
                 if error.code == "wrong_offset":
-                    self._rewind(error)
+                    self.start_over()
                 else:
                     await self.handler.fail(error)
             except Exception:
@@ -139,8 +147,8 @@ class Lane:
                 await self.handler.finish()
             case Abort():
                 await self.handler.cancel()
-            case Rewind():
-                raise self.handler.wrong_offset()
+            case StartOver(attempt=attempt):
+                self._resume(attempt)
             case UploadError():
                 raise message
 
@@ -149,17 +157,14 @@ class Lane:
         await self.handler.write(chunk.offset, chunk.data)
         stored = time.monotonic()
         self.credit.stored(len(chunk.data), stored - started)
-        self._rewinding = False
         delay = int(1000 * (stored - arrival))
         self._send(Ack(chunk.id, self.handler.offset, self.credit.grant, delay))
         self._progressed()
 
-    def _rewind(self, error: UploadError) -> None:
-        if not self._rewinding:
-            self._rewinding = True
+    def _resume(self, attempt: int) -> None:
+        if attempt == self.attempt:  # else another one is asked for already
             upload_id, offset = self.handler.info.id, self.handler.offset
-            grant = self.credit.grant
-            self._send(Error(error.code, error.message, id=upload_id, offset=offset, grant=grant))
+            self._send(Resume(upload_id, attempt, offset, self.credit.grant))
 
 
 def _size(message: Message) -> int:

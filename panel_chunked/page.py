@@ -68,6 +68,7 @@ class WidgetPage:
         return Settings(limits, self._store(), widget.takes_many, widget.disabled)
 
     def welcome(self) -> protocol.Welcome:
+        self.channel.open()
         wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
         most = min(self.channel.max_message_size - 1024, self.channel.max_in_flight)
         return protocol.Welcome(

@@ -39,9 +39,13 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hello(_Message, frozen=True, tag="hello"):
-    """The page asks who is there."""
+    """The page asks who is there, and where to go on with the uploads that it has under way.
+
+    What it has sent before may be lost with the view or the socket that it went by.
+    """
 
     version: int
+    uploads: Annotated[list[Key], Meta(max_length=1000)]
 
 
 class Create(_Message, frozen=True, tag="create"):
@@ -53,9 +57,10 @@ class Create(_Message, frozen=True, tag="create"):
 
 
 class Chunk(_Message, frozen=True, tag="chunk"):
-    """Bytes of a file from `offset` on."""
+    """Bytes of a file from `offset` on, in the attempt that the server has asked for last."""
 
     id: Key
+    attempt: Size
     offset: Size
     data: bytes
 
@@ -64,6 +69,7 @@ class Finish(_Message, frozen=True, tag="finish"):
     """All bytes were sent."""
 
     id: Key
+    attempt: Size
 
 
 class Abort(_Message, frozen=True, tag="abort"):
@@ -99,6 +105,7 @@ class Created(_Message, frozen=True, tag="created"):
 
     key: str
     id: str
+    attempt: int
     offset: int
     grant: int
 
@@ -114,6 +121,19 @@ class Ack(_Message, frozen=True, tag="ack"):
     offset: int
     grant: int
     delay: int
+
+
+class Resume(_Message, frozen=True, tag="resume"):
+    """Send from `offset` on, as a new `attempt`, at most `grant` bytes.
+
+    The server has not taken what it was sent: it was lost, or it was not what comes next, or there
+    was no room. Chunks of an earlier attempt that are still on their way do not count any more.
+    """
+
+    id: str
+    attempt: int
+    offset: int
+    grant: int
 
 
 class Complete(_Message, frozen=True, tag="complete"):
@@ -133,21 +153,18 @@ class Cleared(_Message, frozen=True, tag="cleared"):
 
 
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
-    """A message was refused.
+    """A message was refused, and the upload has failed with it.
 
-    With `offset` and `grant` the upload goes on from there, and no more is granted than that;
-    without, it has failed. `key` names an upload that was never created, `id` any other.
+    `key` names an upload that was never created, `id` any other.
     """
 
     code: ErrorCode
     message: str
     key: str | None = None
     id: str | None = None
-    offset: int | None = None
-    grant: int | None = None
 
 
-ServerMessage = Welcome | Created | Ack | Complete | Removed | Cleared | Error
+ServerMessage = Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Error
 
 
 def decode(data: object) -> ClientMessage:

@@ -135,9 +135,9 @@ class Session:
                 text = "This page is of another version than the server. Reload it."
                 self._page.send(protocol.Error("bad_message", text))
             case Hello():
-                for lane in self._lanes.values():
-                    lane.start_over()
                 self._page.send(self._page.welcome())
+                for upload_id in message.uploads:
+                    self._resume(upload_id)
             case Create():
                 self._create(message)
             case Remove():
@@ -219,9 +219,11 @@ class Session:
         self._page.progressed()
 
     def _send_created(self, key: str, handler: UploadHandler) -> None:
-        lane = self._lanes.get(handler.info.id)
-        grant = lane.credit.grant if lane is not None else 0  # it has ended
-        self._page.send(protocol.Created(key, handler.info.id, handler.offset, grant))
+        upload_id, offset = handler.info.id, handler.offset
+        lane = self._lanes.get(upload_id)
+        # Without a lane it has ended; the page learns that when it says finish.
+        attempt, grant = (lane.attempt, lane.credit.grant) if lane is not None else (0, 0)
+        self._page.send(protocol.Created(key, upload_id, attempt, offset, grant))
 
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
@@ -266,11 +268,22 @@ class Session:
             else:
                 text = f"More than {MAX_RUNNING} uploads are under way at the same time."
                 lane.stop(UploadError("too_many_files", text))
-        elif message.id in self._files:
-            self._page.send(protocol.Complete(message.id))
+        else:
+            self._answer_ended(message.id)
+
+    def _resume(self, upload_id: str) -> None:
+        lane = self._lanes.get(upload_id)
+        if lane is not None and not lane.stopped:
+            lane.start_over()
+        else:
+            self._answer_ended(upload_id)
+
+    def _answer_ended(self, upload_id: str) -> None:
+        if upload_id in self._files:
+            self._page.send(protocol.Complete(upload_id))
         else:
             text = "The server does not know this upload. Choose the file again."
-            self._page.send(protocol.Error("unknown_upload", text, id=message.id))
+            self._page.send(protocol.Error("unknown_upload", text, id=upload_id))
 
     def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
         lane = self._lanes.get(upload_id)

@@ -11,7 +11,7 @@ from panel_chunked import protocol
 from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Error, Removed, ServerMessage
+from panel_chunked.protocol import Complete, Created, Error, Removed, Resume, ServerMessage
 from panel_chunked.session import Session, Settings
 from panel_chunked.stores import Store
 from panel_chunked.upload import UploadInfo
@@ -109,8 +109,13 @@ class Browser:
     def send(self, kind: str, **fields: Any) -> None:
         self.session.receive({"kind": kind, **fields})
 
-    def hello(self) -> None:
-        self.send("hello", version=protocol.VERSION)
+    def hello(self, *uploads: str) -> None:
+        self.send("hello", version=protocol.VERSION, uploads=list(uploads))
+
+    def attempt(self, upload_id: str) -> int:
+        """Give the attempt that the server has asked for last."""
+        asked = [m for m in self.page.sent if isinstance(m, Created | Resume) and m.id == upload_id]
+        return asked[-1].attempt if asked else 0
 
     def create(self, *sizes: int, batch: str = "b", more: bool = False, **facts: Any) -> list[str]:
         """Announce files ``f0``, ``f1`` …; give the ids of those that the server has taken."""
@@ -125,10 +130,11 @@ class Browser:
         return [m.id for m in self.page.sent[start:] if isinstance(m, Created)]
 
     def chunk(self, upload_id: str, offset: int, data: bytes) -> None:
-        self.send("chunk", id=upload_id, offset=offset, data=data)
+        attempt = self.attempt(upload_id)
+        self.send("chunk", id=upload_id, attempt=attempt, offset=offset, data=data)
 
     def finish(self, upload_id: str) -> None:
-        self.send("finish", id=upload_id)
+        self.send("finish", id=upload_id, attempt=self.attempt(upload_id))
 
     def abort(self, upload_id: str) -> None:
         self.send("abort", id=upload_id)
@@ -149,6 +155,9 @@ class Browser:
         await self.page.next(Complete, id=upload_id)
         await self.page.until(lambda: self.page.settled_calls > settled)
         return upload_id
+
+    async def resume(self, upload_id: str) -> Resume:
+        return await self.page.next(Resume, id=upload_id)
 
     async def error(self, **fields: Any) -> Error:
         return await self.page.next(Error, **fields)

@@ -12,7 +12,7 @@ from fakes import Browser, FakePage, files_below, until_only_this_task_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panel_chunked.protocol import Complete, Error
+from panel_chunked.protocol import Complete, Resume
 from panel_chunked.stores import DirectoryStore
 
 
@@ -64,7 +64,7 @@ async def play(browser: Browser, data: bytes, steps: Sequence[Step]) -> str:
             case "finish":
                 browser.finish(upload_id)
             case "hello":
-                browser.hello()
+                browser.hello(upload_id)
             case "create" if not browser.page.all(Complete):
                 browser.create(len(data))
             case int(turns):
@@ -75,16 +75,19 @@ async def play(browser: Browser, data: bytes, steps: Sequence[Step]) -> str:
 
 async def recover(browser: Browser, upload_id: str, data: bytes) -> None:
     """Do what an honest browser does after a fault: ask where to go on, and go on from there."""
-    browser.hello()
     sent = browser.page.sent
     start = len(sent)
-    browser.finish(upload_id)
-    await browser.page.until(lambda: any(isinstance(m, Complete | Error) for m in sent[start:]))
-    answer = next(m for m in sent[start:] if isinstance(m, Complete | Error))
-    if isinstance(answer, Error) and answer.code == "wrong_offset":
-        assert answer.offset is not None
-        browser.chunk(upload_id, answer.offset, data[answer.offset :])
+    browser.hello(upload_id)
+    await browser.page.until(lambda: any(isinstance(m, Complete | Resume) for m in sent[start:]))
+    while answers := [m for m in sent[start:] if isinstance(m, Complete | Resume)]:
+        if isinstance(answers[-1], Complete):
+            return
+        start, offset = len(sent), answers[-1].offset
+        browser.chunk(upload_id, offset, data[offset:])
         browser.finish(upload_id)
+        await browser.page.until(
+            lambda: any(isinstance(m, Complete | Resume) for m in sent[start:])  # noqa: B023
+        )
 
 
 async def upload_with_faults(root: Path, data: bytes, steps: Sequence[Step]) -> None:

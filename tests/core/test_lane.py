@@ -12,7 +12,7 @@ from panel_chunked.credit import MAX_GRANT, MIN_GRANT, Credit, Pool
 from panel_chunked.errors import UploadError
 from panel_chunked.handler import UploadHandler
 from panel_chunked.lane import Lane
-from panel_chunked.protocol import Abort, Ack, Chunk, Error, Finish, ServerMessage
+from panel_chunked.protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 from panel_chunked.stores import DirectoryStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -62,8 +62,11 @@ class Ground(Signals):
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.work = asyncio.create_task(work)
 
-    def chunk(self, offset: int, data: bytes = b"abcd") -> None:
-        self.lane.put(Chunk("u1", offset, data))
+    def chunk(self, offset: int, data: bytes = b"abcd", attempt: int = 0) -> None:
+        self.lane.put(Chunk("u1", attempt, offset, data))
+
+    def finish(self, attempt: int = 0) -> None:
+        self.lane.put(Finish("u1", attempt))
 
     async def answers(self, count: int) -> list[ServerMessage]:
         await self.until(lambda: len(self.sent) >= count)
@@ -92,7 +95,7 @@ async def held(store: DirectoryStore) -> Ground:
 async def test_messages_are_worked_off_in_order(ground: Ground) -> None:
     for offset, data in ((0, b"abcd"), (4, b"efgh"), (8, b"ijkl")):
         ground.chunk(offset, data)
-    ground.lane.put(Finish("u1"))
+    ground.finish()
     handler = await ground.end()
     assert handler.file is not None
     assert handler.file.path.read_bytes() == b"abcdefghijkl"
@@ -115,17 +118,43 @@ async def test_ack_comes_after_the_write(held: Ground, incoming: Path) -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 2, 5, 8])
-async def test_wrong_offset_is_answered_once_in_an_episode(ground: Ground, offset: int) -> None:
+async def test_a_wrong_offset_is_answered_with_a_new_attempt(ground: Ground, offset: int) -> None:
     ground.chunk(0)
     for _ in range(3):
         ground.chunk(offset, b"XXXX")
-    ground.lane.put(Finish("u1"))
-    ground.chunk(4)  # this one fits, and ends the episode
+    ground.finish()
+    _, resume = await ground.answers(2)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 4)
+    ground.chunk(4, attempt=1)
+    ground.chunk(0, attempt=1)
+    _, _, ack, resume = await ground.answers(4)
+    assert isinstance(ack, Ack)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (2, 8)
+    await ground.stop()
+
+
+async def test_late_chunks_of_an_earlier_attempt_do_not_count(ground: Ground) -> None:
+    ground.chunk(4)
+    await ground.answers(1)
+    ground.chunk(0, b"late")  # it would fit
+    ground.finish()
+    ground.chunk(0, b"abcd", attempt=1)
+    ground.chunk(4, b"late")
+    ground.chunk(4, b"efghijkl", attempt=1)
+    ground.finish(attempt=1)
+    handler = await ground.end()
+    assert handler.file is not None
+    assert handler.file.path.read_bytes() == b"abcdefghijkl"
+    assert [type(answer) for answer in ground.sent] == [Resume, Ack, Ack]
+
+
+async def test_an_attempt_that_was_never_asked_for_does_not_count(ground: Ground) -> None:
+    ground.chunk(0, b"what", attempt=7)
     ground.chunk(0)
-    answers = await ground.answers(4)
-    assert [type(answer) for answer in answers] == [Ack, Error, Ack, Error]
-    errors = [(a.code, a.id, a.offset) for a in answers if isinstance(a, Error)]
-    assert errors == [("wrong_offset", "u1", 4), ("wrong_offset", "u1", 8)]
+    (ack,) = await ground.answers(1)
+    assert isinstance(ack, Ack)
     await ground.stop()
 
 
@@ -133,23 +162,39 @@ async def test_start_over_forgets_what_waits(held: Ground) -> None:
     held.chunk(0)
     await held.gate.reached.wait()
     held.chunk(4, b"old!")
-    held.lane.put(Finish("u1"))
+    held.finish()
     held.lane.start_over()
+    held.chunk(4, b"old!")
     held.gate.opened.set()
-    held.chunk(4, b"new!")
-    held.chunk(8, b"end!")
-    held.lane.put(Finish("u1"))
+    _, resume = await held.answers(2)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 4)
+    held.chunk(4, b"new!", attempt=1)
+    held.chunk(8, b"end!", attempt=1)
+    held.finish(attempt=1)
     handler = await held.end()
     assert handler.file is not None
     assert handler.file.path.read_bytes() == b"abcdnew!end!"
 
 
-async def test_start_over_begins_a_new_episode(ground: Ground) -> None:
-    ground.chunk(4)
-    await ground.answers(1)
+async def test_starting_over_several_times_asks_once(held: Ground) -> None:
+    held.chunk(0)
+    await held.gate.reached.wait()
+    for _ in range(3):
+        held.lane.start_over()
+    held.gate.opened.set()
+    answers = await held.answers(2)
+    await held.stop()
+    resumes = [answer.attempt for answer in answers if isinstance(answer, Resume)]
+    assert resumes == [3]
+
+
+async def test_a_lane_that_never_began_says_at_once_where_to_go_on(ground: Ground) -> None:
     ground.lane.start_over()
-    ground.chunk(8)
-    assert [type(answer) for answer in await ground.answers(2)] == [Error, Error]
+    (resume,) = ground.sent
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 0)
+    assert not ground.lane.working
     await ground.stop()
 
 
@@ -198,19 +243,16 @@ async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_when_there_is_r
         ground.chunk(i * len(block), block)
     ground.chunk(MAX_GRANT, b"drop")
     ground.chunk(MAX_GRANT + 4, b"too!")
-    ground.lane.put(Finish("u1"))
+    ground.finish()
     assert ground.sent == []
     ground.gate.opened.set()
     answers = await ground.answers(5)
-    assert sorted(type(answer).__name__ for answer in answers) == ["Ack"] * 4 + ["Error"]
-    (error,) = [answer for answer in answers if isinstance(answer, Error)]
-    assert error.code == "wrong_offset"
-    assert error.offset is not None
-    assert error.grant is not None
-    assert error.grant >= MIN_GRANT
+    assert sorted(type(answer).__name__ for answer in answers) == ["Ack"] * 4 + ["Resume"]
+    (resume,) = [answer for answer in answers if isinstance(answer, Resume)]
+    assert resume.grant >= MIN_GRANT
     data = bytes(MAX_GRANT) + b"new bytes"[:8]
-    ground.chunk(error.offset, data[error.offset :])
-    ground.lane.put(Finish("u1"))
+    ground.chunk(resume.offset, data[resume.offset :], attempt=1)
+    ground.finish(attempt=1)
     handler = await ground.end()
     assert handler.file is not None
     assert handler.file.path.read_bytes() == data
@@ -227,10 +269,10 @@ async def test_a_lane_that_finds_the_pool_full_goes_on_when_another_has_stored(
     late.chunk(0)  # dropped: it has not begun, and there is no room
     assert late.store.steps == []
     full.gate.opened.set()
-    (error,) = await late.answers(1)
-    assert isinstance(error, Error)
-    assert (error.code, error.offset) == ("wrong_offset", 0)
-    late.chunk(0)
+    (resume,) = await late.answers(1)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 0)
+    late.chunk(0, attempt=1)
     assert isinstance((await late.answers(2))[1], Ack)
     await full.stop()
     await late.stop()
@@ -256,11 +298,12 @@ async def test_all_that_was_held_is_given_back(held: Ground) -> None:
     held.chunk(4)
     held.chunk(4)
     held.lane.start_over()
-    held.chunk(4)
-    held.chunk(9)
     held.gate.opened.set()
-    held.lane.put(Finish("u1"))
-    await held.answers(3)
+    await held.answers(2)
+    held.chunk(4, attempt=1)
+    held.chunk(9, attempt=1)
+    held.finish(attempt=1)
+    await held.answers(4)
     await held.stop()
     assert held.pool.held == 0
     assert held.pool.share == held.pool.limit

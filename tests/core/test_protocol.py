@@ -35,7 +35,7 @@ def test_valid_client_message_keeps_every_field(message: dict[str, Any]) -> None
 def test_golden_messages_have_every_kind() -> None:
     kinds = {"hello", "create", "chunk", "finish", "abort", "remove"}
     assert {message["kind"] for message in VALID.values()} == kinds
-    kinds = {"welcome", "created", "ack", "complete", "removed", "cleared", "error"}
+    kinds = {"welcome", "created", "ack", "resume", "complete", "removed", "cleared", "error"}
     assert {message["kind"] for message in SERVER.values()} == kinds
 
 
@@ -57,14 +57,14 @@ def test_size_that_is_no_size_is_refused(size: object) -> None:
 
 @pytest.mark.parametrize("offset", [float("nan"), float("-inf"), -(2**63), 2**64, "0x10"])
 def test_offset_that_is_no_offset_is_refused(offset: object) -> None:
-    chunk = {"kind": "chunk", "id": "u1", "offset": offset, "data": b""}
+    chunk = {"kind": "chunk", "id": "u1", "attempt": 0, "offset": offset, "data": b""}
     assert refusal(chunk).code == "bad_message"
 
 
 def test_the_memoryview_of_a_notebook_comm_is_read_as_bytes() -> None:
     view = memoryview(b"-hello-")[1:6]
-    chunk = protocol.decode({"kind": "chunk", "id": "u1", "offset": 0, "data": view})
-    assert chunk == protocol.Chunk("u1", 0, b"hello")
+    chunk = protocol.decode({"kind": "chunk", "id": "u1", "attempt": 0, "offset": 0, "data": view})
+    assert chunk == protocol.Chunk("u1", 0, 0, b"hello")
 
 
 def test_more_than_1000_files_in_one_message_are_refused() -> None:

@@ -24,7 +24,7 @@ from fakes import (
 from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Welcome
+from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
 from panel_chunked.session import MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
 
@@ -57,7 +57,7 @@ async def test_a_file_arrives(browser: Browser, page: FakePage, incoming: Path) 
     assert files_below(incoming) == {"f0.bin": DATA}
     assert [type(message) for message in page.sent] == [Created, Ack, Ack, Ack, Complete]
     created, *acks, _ = page.sent
-    assert created == Created("b.f0", upload_id, 0, FIRST_GRANT)
+    assert created == Created("b.f0", upload_id, 0, 0, FIRST_GRANT)
     assert [(ack.id, ack.offset) for ack in acks] == [(upload_id, it) for it in (4, 8, 12)]
     assert page.picked == [browser.session.files]
 
@@ -119,8 +119,7 @@ async def test_a_chunk_that_belongs_elsewhere_is_answered_with_where_to_go_on(
     (upload_id,) = browser.create(12)
     browser.chunk(upload_id, 0, b"abcd")
     browser.chunk(upload_id, offset, b"XXXX")
-    error = await browser.error(code="wrong_offset")
-    assert (error.id, error.offset) == (upload_id, 4)
+    assert (await browser.resume(upload_id)).offset == 4
     browser.chunk(upload_id, 4, b"efghijkl")
     browser.finish(upload_id)
     await browser.idle()
@@ -130,7 +129,7 @@ async def test_a_chunk_that_belongs_elsewhere_is_answered_with_where_to_go_on(
 async def test_early_finish_is_answered_with_where_to_go_on(browser: Browser) -> None:
     (upload_id,) = browser.create(12)
     browser.finish(upload_id)
-    assert (await browser.error()).offset == 0
+    assert (await browser.resume(upload_id)).offset == 0
     browser.transfer(upload_id, DATA)
     await browser.page.next(Complete, id=upload_id)
 
@@ -160,7 +159,7 @@ async def test_bytes_beyond_the_memory_of_the_process_harm_no_upload(
     browser.chunk(two, 4, b"2222")  # dropped
     browser.finish(two)
     gate.opened.set()
-    assert (await browser.error()).offset == 4
+    assert (await browser.resume(two)).offset == 4
     for upload_id, data in ((one, b"1111"), (two, b"2222")):
         browser.chunk(upload_id, 4, data)
         browser.finish(upload_id)
@@ -241,7 +240,6 @@ async def test_a_chunk_sent_again_after_the_end_is_told_of_the_end(
 ) -> None:
     """The acks and the end were lost with the connection; the page sends from what it knows."""
     upload_id = await browser.upload(DATA)
-    browser.hello()
     browser.chunk(upload_id, 8, DATA[8:])
     assert page.all(Error) == []
     assert page.sent[-1] == Complete(upload_id)
@@ -746,22 +744,47 @@ async def test_hello_is_welcomed(browser: Browser, page: FakePage) -> None:
     assert page.sent == [page.welcome()]
 
 
-async def test_hello_during_a_transfer_starts_over_from_what_is_stored(
+async def test_hello_is_answered_with_where_each_upload_goes_on(
     browser: Browser, page: FakePage, gate: Gate, incoming: Path
 ) -> None:
-    (upload_id,) = browser.create(12)
-    browser.chunk(upload_id, 0, b"abcd")
+    running, waiting = browser.create(12, 5)
+    browser.chunk(running, 0, b"abcd")
     await gate.reached.wait()
-    browser.chunk(upload_id, 4, b"old!")  # it waits, and is forgotten
-    browser.hello()
-    await page.next(Welcome)
-    browser.chunk(upload_id, 0, b"abcd")  # the page has not heard that this is stored
+    browser.chunk(running, 4, b"old!")  # it waits, and is forgotten
+    browser.hello(running, waiting)
     gate.opened.set()
-    assert (await browser.error(code="wrong_offset")).offset == 4
-    browser.chunk(upload_id, 4, b"efghijkl")
-    browser.finish(upload_id)
+    await browser.resume(running)
+    answers = {m.id: (m.attempt, m.offset) for m in page.all(Resume)}
+    assert answers == {running: (1, 4), waiting: (1, 0)}
+    browser.chunk(running, 4, b"efghijkl")
+    browser.finish(running)
+    browser.transfer(waiting, b"01234")
     await browser.idle()
+    assert files_below(incoming) == {"f0.bin": DATA, "f1.bin": b"01234"}
+
+
+async def test_hello_of_another_view_does_not_disturb_a_transfer(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    (upload_id,) = browser.create(12)
+    browser.chunk(upload_id, 0, DATA[:4])
+    browser.hello()
+    browser.chunk(upload_id, 4, DATA[4:])
+    browser.finish(upload_id)
+    await page.next(Complete, id=upload_id)
+    assert page.all(Resume) == []
     assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_hello_tells_what_has_become_of_uploads_that_ended_meanwhile(
+    browser: Browser, page: FakePage
+) -> None:
+    upload_id = await browser.upload(DATA)
+    page.sent.clear()
+    browser.hello(upload_id, "never-heard-of")
+    assert page.all(Complete, id=upload_id)
+    (error,) = page.all(Error)
+    assert (error.code, error.id) == ("unknown_upload", "never-heard-of")
 
 
 async def test_hello_does_not_bring_an_aborted_upload_back(browser: Browser, gate: Gate) -> None:
@@ -769,7 +792,7 @@ async def test_hello_does_not_bring_an_aborted_upload_back(browser: Browser, gat
     browser.chunk(upload_id, 0, b"abcd")
     await gate.reached.wait()
     browser.abort(upload_id)
-    browser.hello()
+    browser.hello(upload_id)
     gate.opened.set()
     await browser.removed(upload_id)
 

@@ -86,7 +86,7 @@ class Page:
 
     async def create(self, *files, chunks=True):
         """Pick `(name, bytes)` or `(name, bytes, type)` together; send the bytes of those taken."""
-        await self.say("hello", version=1)
+        await self.say("hello", version=1, uploads=[])
         picked = {f"key{next(numbers)}": (*file, "text/plain")[:3] for file in files}
         facts = [
             {
@@ -108,8 +108,8 @@ class Page:
 
     async def send(self, upload_id, data):
         if data:
-            await self.say("chunk", id=upload_id, offset=0, data=data)
-        await self.say("finish", id=upload_id)
+            await self.say("chunk", id=upload_id, attempt=0, offset=0, data=data)
+        await self.say("finish", id=upload_id, attempt=0)
 
     async def _answer(self, key):
         def found():

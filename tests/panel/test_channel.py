@@ -23,15 +23,21 @@ class SlowSocket:
         self.halves.append("second")
 
 
+class Connection:
+    def __init__(self, socket):
+        self._socket = socket
+
+
 @pytest.fixture
 async def open_channel():
     model = ChunkedFileInput().get_root()
     socket = SlowSocket()
-    session = SimpleNamespace(_subscribed_connections=[SimpleNamespace(_socket=socket)])
+    session = SimpleNamespace(_subscribed_connections=[Connection(socket)])
     context = SimpleNamespace(id="s1", session=session)
     channel = Channel(model, SimpleNamespace(session_context=context), comm=None)
     channel.socket = socket
     channel._loop = asyncio.get_running_loop()
+    channel.open()
     return channel
 
 
@@ -52,3 +58,21 @@ async def test_closing_at_once_leaves_no_task(open_channel):
     await asyncio.sleep(0)
     await open_channel._sender
     assert open_channel.socket.halves == ["first", "second"]
+
+
+async def test_connection_that_came_later_hears_nothing_until_the_page_has_said_hello_on_it(
+    open_channel,
+):
+    later = SlowSocket()
+    open_channel.socket.go_on.set()
+    later.go_on.set()
+    open_channel.doc.session_context.session._subscribed_connections.append(Connection(later))
+    open_channel.send({"kind": "removed", "id": "u1"})
+    await open_channel.socket.begun.wait()
+    assert later.halves == []
+
+    open_channel.open()
+    open_channel.send({"kind": "removed", "id": "u2"})
+    open_channel.close()
+    await open_channel._sender
+    assert later.halves == ["first", "second"]

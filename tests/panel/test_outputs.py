@@ -247,7 +247,7 @@ async def test_clear_cancels_what_runs(open_page):
     widget = ChunkedFileInput()
     page = await open_page(widget)
     (created,) = await page.create(("a.txt", b"abc"), chunks=False)
-    await page.say("chunk", id=created["id"], offset=0, data=b"ab")
+    await page.say("chunk", attempt=0, id=created["id"], offset=0, data=b"ab")
     await page.wait(lambda: widget.uploads)
 
     widget.clear()
@@ -263,7 +263,7 @@ async def test_uploads_tells_what_runs(open_page):
     widget = ChunkedFileInput()
     page = await open_page(widget)
     (created,) = await page.create(("a.txt", b"abcd"), chunks=False)
-    await page.say("chunk", id=created["id"], offset=0, data=b"abc")
+    await page.say("chunk", attempt=0, id=created["id"], offset=0, data=b"abc")
 
     await page.wait(lambda: widget.progress == 75)
 
@@ -351,7 +351,7 @@ async def test_progress_is_0_after_the_only_upload_was_cancelled(open_page):
     widget = ChunkedFileInput()
     page = await open_page(widget)
     (created,) = await page.create(("a.txt", b"abc"), chunks=False)
-    await page.say("chunk", id=created["id"], offset=0, data=b"ab")
+    await page.say("chunk", attempt=0, id=created["id"], offset=0, data=b"ab")
     await page.wait(lambda: widget.progress)
 
     await page.say("abort", id=created["id"])

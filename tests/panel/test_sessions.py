@@ -67,6 +67,7 @@ async def test_a_page_cannot_touch_the_uploads_of_another(open_page):
     one, two = await open_page(widget), await open_page(widget)
     (answer,) = await one.upload(("one.txt", b"1"))
 
+    await two.say("hello", version=1, uploads=[])
     await two.say("remove", id=answer["id"])
     await two.heard("removed", id=answer["id"])
 
@@ -81,9 +82,9 @@ async def test_two_pages_may_upload_at_once(open_page):
 
     for offset, data in enumerate([b"a", b"b"]):
         for page, answer in zip(pages, created, strict=True):
-            await page.say("chunk", id=answer["id"], offset=offset, data=data)
+            await page.say("chunk", attempt=0, id=answer["id"], offset=offset, data=data)
     for page, answer in zip(pages, created, strict=True):
-        await page.say("finish", id=answer["id"])
+        await page.say("finish", attempt=0, id=answer["id"])
 
     await pages[0].wait(lambda: len(widget.files) == 2)
     assert [file.read() for file in widget.files] == [b"ab", b"ab"]
@@ -106,7 +107,7 @@ async def test_an_upload_of_a_session_that_ended_is_not_listed(open_page):
     widget = ChunkedFileInput()
     page = await open_page(widget)
     (created,) = await page.create(("a.txt", b"abcd"), chunks=False)
-    await page.say("chunk", id=created["id"], offset=0, data=b"a")
+    await page.say("chunk", attempt=0, id=created["id"], offset=0, data=b"a")
     await page.wait(lambda: widget.uploads)
 
     await page.leave()

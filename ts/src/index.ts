@@ -3,7 +3,8 @@
 import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
-import { type BokehDocument, queueOf, watchConnection } from "./registry";
+import { type BokehDocument, watchConnection } from "./connection";
+import { connectionLost, queueOf } from "./registry";
 import { type DataModel, setPageValues } from "./values";
 import { Widget } from "./view/widget";
 
@@ -15,7 +16,7 @@ interface RenderProps {
 }
 
 export function render({ view, model, data, el }: RenderProps): void {
-  if (view.model.document !== null) watchConnection(view.model.document);
+  if (view.model.document !== null) watchConnection(view.model.document, connectionLost);
   const channel = new PanelChannel(model);
   const queue = queueOf(channel.widget);
   const { settings } = channel;

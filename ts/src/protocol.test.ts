@@ -73,6 +73,6 @@ describe("a message of the page", () => {
   });
 
   it("says the version that the server knows", async () => {
-    expect((await everyKind()).sent("hello")).toEqual(goldenMessages("hello"));
+    expect((await everyKind()).sent("hello")).toEqual(goldenMessages("hello").slice(0, 1));
   });
 });

@@ -16,11 +16,13 @@ export interface FileFacts {
 }
 
 export type ClientMessage =
-  | { kind: "hello"; version: number }
+  /** Asks who is there, and where to go on with the uploads that are under way. */
+  | { kind: "hello"; version: number; uploads: string[] }
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; batch: string; files: FileFacts[]; more: boolean }
-  | { kind: "chunk"; id: string; offset: number; data: ArrayBuffer }
-  | { kind: "finish"; id: string }
+  /** `attempt` is the one that the server has asked for last. */
+  | { kind: "chunk"; id: string; attempt: number; offset: number; data: ArrayBuffer }
+  | { kind: "finish"; id: string; attempt: number }
   /** Stop the upload and free what is stored of it. */
   | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
   /** Delete a complete file. */
@@ -36,12 +38,9 @@ export interface Welcome {
 }
 
 /** The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. */
-export interface Created {
+export interface Created extends Omit<Resume, "kind"> {
   kind: "created";
   key: string;
-  id: string;
-  offset: number;
-  grant: number;
 }
 
 /** `offset` bytes are stored; `grant` bytes beyond that may be sent. */
@@ -55,9 +54,20 @@ export interface Ack {
 }
 
 /**
- * A message was refused. With `offset` and `grant` the upload goes on from there, and no more is
- * granted than that; without, it has failed. `key` names an upload that was never created, `id` any
- * other.
+ * Send from `offset` on, as a new attempt, at most `grant` bytes: the server has not taken what it
+ * was sent. What is still on its way of an earlier attempt does not count any more.
+ */
+export interface Resume {
+  kind: "resume";
+  id: string;
+  attempt: number;
+  offset: number;
+  grant: number;
+}
+
+/**
+ * A message was refused, and the upload has failed with it. `key` names an upload that was never
+ * created, `id` any other.
  */
 export interface ErrorMessage {
   kind: "error";
@@ -65,14 +75,13 @@ export interface ErrorMessage {
   message: string;
   key?: string;
   id?: string;
-  offset?: number;
-  grant?: number;
 }
 
 export type ServerMessage =
   | Welcome
   | Created
   | Ack
+  | Resume
   | { kind: "complete"; id: string }
   /** Nothing of the upload is stored any more. */
   | { kind: "removed"; id: string }
@@ -97,8 +106,9 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     max_chunk_size: isSize,
     max_in_flight: isSize,
   },
-  created: { key: isString, id: isString, offset: isSize, grant: isSize },
+  created: { key: isString, id: isString, attempt: isSize, offset: isSize, grant: isSize },
   ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },
+  resume: { id: isString, attempt: isSize, offset: isSize, grant: isSize },
   complete: { id: isString },
   removed: { id: isString },
   cleared: {},
@@ -107,8 +117,6 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     message: isString,
     key: orMissing(isString),
     id: orMissing(isString),
-    offset: orMissing(isSize),
-    grant: orMissing(isSize),
   },
 };
 

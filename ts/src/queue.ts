@@ -7,6 +7,7 @@ import { check, type Refusal } from "./limits";
 import {
   type Created,
   type ErrorMessage,
+  type Resume,
   type ServerMessage,
   VERSION,
   type Welcome,
@@ -74,7 +75,9 @@ export class UploadQueue {
     channel.listen((message) => {
       if (channel === this.channel) this.receive(message);
     });
-    channel.send({ kind: "hello", version: VERSION });
+    for (const upload of this.sending) upload.halt(); // until the server says where to go on
+    const uploads = [...this.sending, ...this.ready].flatMap(({ id }) => id ?? []);
+    channel.send({ kind: "hello", version: VERSION, uploads });
   }
 
   add(picked: PickedFile[]): void {
@@ -141,6 +144,9 @@ export class UploadQueue {
       case "ack":
         this.byId.get(message.id)?.acked(message.offset, message.grant, message.delay);
         return;
+      case "resume":
+        this.resume(message);
+        return;
       case "complete":
         this.complete(message.id);
         break;
@@ -170,15 +176,23 @@ export class UploadQueue {
       for (const upload of batch.waiting) this.ready.delete(upload);
       batch.more = true; // what was said of it may be lost as well
     }
-    for (const upload of this.sending) upload.start(this.link);
   }
 
-  private created({ key, id, offset, grant }: Created): void {
+  private created(message: Created): void {
+    const { key, id } = message;
     const upload = this.byKey.get(key);
     if (upload?.state.value.kind === "queued") {
-      upload.created(id, offset, grant);
+      upload.created(id, message);
       this.byId.set(id, upload);
     } else if (!upload?.active) this.channel?.send({ kind: "abort", id, reason: "cancelled" });
+  }
+
+  private resume(message: Resume): void {
+    const upload = this.byId.get(message.id);
+    upload?.resume(message);
+    if (upload !== undefined && this.link !== null && this.sending.has(upload)) {
+      upload.start(this.link);
+    }
   }
 
   private complete(id: string): void {
@@ -207,16 +221,13 @@ export class UploadQueue {
     this.uploads.value = [];
   }
 
-  private failed({ key, id, code, offset, grant, message }: ErrorMessage): void {
+  private failed({ key, id, code, message }: ErrorMessage): void {
     const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
     if (key === undefined && id === undefined) this.refuseUnanswered({ code, message });
     if (upload?.state.value.kind === "complete") this.notice.value = message;
     if (!upload?.active) return;
-    if (offset !== undefined && grant !== undefined) upload.rewind(offset, grant);
-    else {
-      const kind = key === undefined ? "failed" : "refused";
-      upload.end({ kind, failure: { code, message } });
-    }
+    const kind = key === undefined ? "failed" : "refused";
+    upload.end({ kind, failure: { code, message } });
   }
 
   /** The server could not say which message it refused; only `create` waits for an answer. */

@@ -6,13 +6,7 @@
 import { ChunkCap } from "./cap";
 import { UploadQueue } from "./queue";
 
-/** BokehJS's document, as far as it is used here. */
-export interface BokehDocument {
-  on_event(event: string, callback: () => void): void;
-}
-
 const queues = new Map<string, UploadQueue>();
-const watched = new WeakSet<BokehDocument>();
 const cap = new ChunkCap(openStorage());
 
 /** Give the queue of a widget, whichever of its views asks. */
@@ -24,13 +18,9 @@ export function queueOf(widget: string): UploadQueue {
   return queue;
 }
 
-/** Tell the queues when the socket of `document` is lost. */
-export function watchConnection(document: BokehDocument): void {
-  if (watched.has(document)) return;
-  watched.add(document);
-  document.on_event("connection_lost", () => {
-    for (const queue of queues.values()) queue.connectionLost();
-  });
+/** Tell all queues that the socket is lost, which they share. */
+export function connectionLost(): void {
+  for (const queue of queues.values()) queue.connectionLost();
 }
 
 function openStorage(): Storage | null {

@@ -26,10 +26,15 @@ function start(
     );
   const link = { channel: { send }, window, cap, maxChunkSize, reuseBuffers };
   const upload = new Upload("k1", file, file.name);
-  upload.created("u1", 0, grant);
+  upload.created("u1", { attempt: 0, offset: 0, grant });
   upload.start(link);
   const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");
-  return { upload, sent, chunks, window, link };
+  /** What the queue does when the server asks for another attempt. */
+  const again = (offset: number, grant: number) => {
+    upload.resume({ attempt: 1, offset, grant });
+    upload.start(link);
+  };
+  return { upload, sent, chunks, window, link, again };
 }
 
 function joined(chunks: Chunk[]): Uint8Array {
@@ -47,7 +52,7 @@ describe("an upload", () => {
     await until(() => upload.state.value.kind === "finishing");
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20]);
     expect(joined(chunks())).toEqual(pattern(25));
-    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1" });
+    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1", attempt: 0 });
   });
 
   it("sends the same bytes from one buffer", async () => {
@@ -59,7 +64,7 @@ describe("an upload", () => {
   it("of no bytes sends only finish", async () => {
     const { upload, sent } = start(makeFile(0));
     await until(() => upload.state.value.kind === "finishing");
-    expect(sent).toEqual([{ kind: "finish", id: "u1" }]);
+    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0 }]);
   });
 
   it("tells the server of its file", () => {
@@ -112,12 +117,25 @@ describe("an upload", () => {
   });
 
   it("goes on from a lower grant after it was told to", async () => {
-    const { upload, chunks } = start(makeFile(100), { capacity: 30 });
+    const { chunks, again } = start(makeFile(100), { capacity: 30 });
     await until(() => chunks().length === 3);
-    upload.rewind(0, 10);
+    again(0, 10);
     await until(() => chunks().length === 4);
     await quiet();
     expect(chunks()).toHaveLength(4);
+  });
+
+  it("sends as the attempt that the server has asked for last", async () => {
+    const { upload, sent, chunks, again } = start(makeFile(20));
+    await until(() => upload.state.value.kind === "finishing");
+    again(10, GRANT);
+    await until(() => upload.state.value.kind === "finishing");
+    expect(chunks().map(({ attempt, offset }) => [attempt, offset])).toEqual([
+      [0, 0],
+      [0, 10],
+      [1, 10],
+    ]);
+    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1", attempt: 1 });
   });
 
   it("tells the window how long each chunk was on its way, without the server's wait", async () => {
@@ -158,10 +176,10 @@ describe("an upload", () => {
   });
 
   it("goes on from where the server says", async () => {
-    const { upload, chunks, window } = start(makeFile(50), { capacity: 100 });
+    const { upload, chunks, window, again } = start(makeFile(50), { capacity: 100 });
     await until(() => upload.state.value.kind === "finishing");
     upload.acked(10, GRANT, 0);
-    upload.rewind(20, GRANT);
+    again(20, GRANT);
     await until(() => upload.state.value.kind === "finishing");
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20, 30, 40, 20, 30, 40]);
     expect(joined(chunks().slice(5))).toEqual(pattern(50).slice(20));
@@ -179,9 +197,9 @@ describe("an upload", () => {
   });
 
   it("sends nothing more of an attempt that another has taken over", async () => {
-    const { upload, chunks, sent } = start(makeFile(100), { capacity: 20 });
+    const { upload, chunks, sent, again } = start(makeFile(100), { capacity: 20 });
     await until(() => chunks().length === 2);
-    upload.rewind(90, GRANT);
+    again(90, GRANT);
     await until(() => upload.state.value.kind === "finishing");
     await quiet();
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 90]);
@@ -211,10 +229,10 @@ describe("an upload", () => {
   });
 
   it("is not brought back by a late answer", async () => {
-    const { upload, sent, link } = start(makeFile(25));
+    const { upload, sent, link, again } = start(makeFile(25));
     upload.end({ kind: "cancelled" });
     const before = sent.length;
-    upload.rewind(0, GRANT);
+    again(0, GRANT);
     upload.start(link);
     await quiet();
     expect(upload.state.value.kind).toBe("cancelled");

@@ -5,7 +5,7 @@ import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
 import type { Refusal } from "./limits";
 import { MIN_CHUNK_SIZE } from "./pacer";
-import type { FileFacts } from "./protocol";
+import type { FileFacts, Resume } from "./protocol";
 import { Rate } from "./rate";
 import { type ChunkReader, openReader } from "./reader";
 import type { Window } from "./window";
@@ -36,6 +36,9 @@ export interface Link {
   /** Whether a buffer may be filled again once it was sent. */
   reuseBuffers: boolean;
 }
+
+/** Where the server says that an upload goes on, and how far. */
+type StartingPoint = Pick<Resume, "attempt" | "offset" | "grant">;
 
 /** A chunk that was sent and not acknowledged. Time in milliseconds. */
 interface SentChunk {
@@ -69,8 +72,10 @@ export class Upload {
   private granted = 0;
   private wake: () => void = () => undefined;
   private link: Link | null = null;
-  /** Counts the attempts to send; a loop that belongs to an earlier one stops. */
+  /** The attempt that the server has asked for last. */
   private attempt = 0;
+  /** Counts the runs of the loop that sends; an earlier one stops. */
+  private run = 0;
 
   constructor(
     readonly key: string,
@@ -98,10 +103,9 @@ export class Upload {
     return Math.max(0, ...this.sent.map(({ size }) => size));
   }
 
-  created(id: string, offset: number, grant: number): void {
+  created(id: string, start: StartingPoint): void {
     this.state.value = { kind: "created", id };
-    this.stored.value = offset;
-    this.granted = offset + grant;
+    this.resume(start);
   }
 
   /** Send from what is stored on, to the end of the file. */
@@ -112,7 +116,7 @@ export class Upload {
     this.link = link;
     this.meter = new Rate(this.stored.value, performance.now());
     this.state.value = { kind: "running", id };
-    void this.send(link, id, this.attempt);
+    void this.send(link, id, this.run);
   }
 
   /** `delay`: milliseconds that the last chunk waited on the server until it was stored. */
@@ -135,12 +139,13 @@ export class Upload {
     this.timeLeft.value = this.meter.timeLeft(this.file.size - offset);
   }
 
-  /** Go on from where the server says that it is, with no more than it grants now. */
-  rewind(offset: number, grant: number): void {
-    if (this.link === null || !this.active) return;
+  /** Note where the server says that it goes on, with no more than it grants now. */
+  resume({ attempt, offset, grant }: StartingPoint): void {
+    if (!this.active) return;
+    this.halt();
+    this.attempt = attempt;
     this.stored.value = offset;
     this.granted = offset + grant;
-    this.start(this.link);
   }
 
   complete(id: string): void {
@@ -157,8 +162,8 @@ export class Upload {
   }
 
   /** Stop sending, and give back what the window holds for what was sent. */
-  private halt(): void {
-    this.attempt += 1;
+  halt(): void {
+    this.run += 1;
     this.link?.window.release(this.inFlight);
     this.inFlight = 0;
     this.sent = [];
@@ -172,23 +177,23 @@ export class Upload {
   }
 
   /** Wait until the server takes bytes up to `end`; less is not worth a message. */
-  private async nextGrant(end: number, attempt: number): Promise<void> {
-    while (this.granted < end && attempt === this.attempt) {
+  private async nextGrant(end: number, run: number): Promise<void> {
+    while (this.granted < end && run === this.run) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
     }
   }
 
-  private async send(link: Link, id: string, attempt: number): Promise<void> {
+  private async send(link: Link, id: string, run: number): Promise<void> {
     const reader = openReader(this.file, this.stored.value, link.reuseBuffers);
     try {
-      if (await this.sendChunks(link, id, attempt, reader)) {
+      if (await this.sendChunks(link, id, run, reader)) {
         this.state.value = { kind: "finishing", id };
-        link.channel.send({ kind: "finish", id });
+        link.channel.send({ kind: "finish", id, attempt: this.attempt });
       }
     } catch {
-      if (attempt !== this.attempt) return;
+      if (run !== this.run) return;
       link.channel.send({ kind: "abort", id, reason: "unreadable" });
       this.end({ kind: "failed", failure: { code: "unreadable" } });
     } finally {
@@ -196,35 +201,35 @@ export class Upload {
     }
   }
 
-  /** Tell whether all was sent; not if another attempt has taken over, or the upload is over. */
+  /** Tell whether all was sent; not if another run has taken over, or the upload is over. */
   private async sendChunks(
     link: Link,
     id: string,
-    attempt: number,
+    run: number,
     reader: ChunkReader,
   ): Promise<boolean> {
     let offset = this.stored.value;
     while (offset < this.file.size) {
       const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), this.file.size - offset);
-      await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), attempt);
-      if (attempt !== this.attempt) return false;
+      await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);
+      if (run !== this.run) return false;
       const size = Math.min(wanted, this.granted - offset);
       await link.window.acquire(size);
-      if (attempt !== this.attempt) {
+      if (run !== this.run) {
         link.window.release(size);
         return false;
       }
       this.inFlight += size; // from here on, `halt` gives it back
       const data = await reader.read(size);
-      if (attempt !== this.attempt) return false;
+      if (run !== this.run) return false;
       if (data.byteLength !== size) throw new Error("The file has become shorter.");
-      link.channel.send({ kind: "chunk", id, offset, data });
+      link.channel.send({ kind: "chunk", id, attempt: this.attempt, offset, data });
       offset += size;
       const { taken } = link.window;
       this.sent.push({ end: offset, size, time: performance.now(), inFlight: taken });
     }
     // The stream does not notice every change; a new read of a file that has changed fails.
     await this.file.slice(0, 1).arrayBuffer();
-    return attempt === this.attempt;
+    return run === this.run;
   }
 }

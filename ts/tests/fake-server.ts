@@ -11,7 +11,7 @@ interface Stored {
   readonly chunks: Uint8Array[];
   offset: number;
   state: "running" | "complete" | "freed";
-  rewinding: boolean;
+  attempt: number;
 }
 
 const SETTINGS = {
@@ -133,8 +133,8 @@ export class FakeServer {
   private process(message: ClientMessage): void {
     switch (message.kind) {
       case "hello":
-        for (const upload of this.uploads) upload.rewinding = false;
         this.welcome();
+        for (const id of message.uploads) this.goOn(id);
         break;
       case "create":
         if (message.more) this.openBatches.add(message.batch);
@@ -145,7 +145,7 @@ export class FakeServer {
         this.chunk(message);
         break;
       case "finish":
-        this.finish(message.id);
+        this.finish(message);
         break;
       default:
         this.end(message.id);
@@ -172,31 +172,31 @@ export class FakeServer {
     let stored = this.uploads.find((upload) => upload.facts.key === key);
     if (stored === undefined) {
       const id = `u${this.uploads.length}`;
-      stored = { id, facts, chunks: [], offset: 0, state: "running", rewinding: false };
+      stored = { id, facts, chunks: [], offset: 0, state: "running", attempt: 0 };
       this.uploads.push(stored);
     }
-    this.send({ kind: "created", key, id: stored.id, offset: stored.offset, grant: this.grant });
+    const { id, attempt, offset } = stored;
+    this.send({ kind: "created", key, id, attempt, offset, grant: this.grant });
   }
 
-  private chunk({ id, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {
+  private chunk({ id, attempt, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {
     const upload = this.running(id);
-    if (upload === null) return;
+    if (upload === null || attempt !== upload.attempt) return;
     if (offset === upload.offset) this.store(upload, data);
-    else this.rewind(upload);
+    else this.resume(upload);
   }
 
   private store(upload: Stored, data: ArrayBuffer): void {
-    upload.rewinding = false;
     upload.chunks.push(new Uint8Array(data));
     upload.offset += data.byteLength;
     this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: this.grant, delay: 0 });
   }
 
-  private finish(id: string): void {
+  private finish({ id, attempt }: Extract<ClientMessage, { kind: "finish" }>): void {
     const upload = this.find(id)?.state === "complete" ? this.find(id) : this.running(id);
-    if (upload === null || upload === undefined) return;
+    if (upload === null || upload === undefined || attempt !== upload.attempt) return;
     if (upload.offset !== upload.facts.size) {
-      this.rewind(upload);
+      this.resume(upload);
       return;
     }
     upload.state = "complete";
@@ -209,18 +209,16 @@ export class FakeServer {
     this.send({ kind: "removed", id });
   }
 
-  private rewind(upload: Stored): void {
-    if (upload.rewinding) return;
-    upload.rewinding = true;
-    const { id, offset } = upload;
-    this.send({
-      kind: "error",
-      code: "wrong_offset",
-      message: "Go on.",
-      id,
-      offset,
-      grant: this.grant,
-    });
+  private goOn(id: string): void {
+    const upload = this.find(id);
+    if (upload?.state === "complete") this.send({ kind: "complete", id });
+    else if (this.running(id) !== null && upload !== undefined) this.resume(upload);
+  }
+
+  private resume(upload: Stored): void {
+    upload.attempt += 1;
+    const { id, attempt, offset } = upload;
+    this.send({ kind: "resume", id, attempt, offset, grant: this.grant });
   }
 
   private running(id: string): Stored | null {

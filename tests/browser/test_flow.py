@@ -1,0 +1,68 @@
+"""The flow of chunks in a real browser: a page in the background, a proxy that takes little."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, WebSocket
+
+from .conftest import App, make_file, serving, wait_until
+
+MB = 1000**2
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def test_transfer_needs_no_timer_which_a_page_in_the_background_hardly_has(
+    open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    app = open_app(destination=str(tmp_path / "in"))
+    app.page.evaluate(
+        """() => {
+            for (const name of ["setTimeout", "setInterval", "requestAnimationFrame"])
+                window[name] = () => 0
+        }"""
+    )
+    app.choose(tmp_path / "large.bin")
+    arrived = tmp_path / "in" / "large.bin"
+    wait_until(arrived.exists, timeout=60)
+    assert sha256(arrived) == checksum
+
+
+@pytest.fixture
+def proxied_server() -> Iterator[str]:
+    """A server behind a proxy that closes the socket over a message of more than 100,000 bytes."""
+    with serving("tests.browser.proxied_app", "{port}", "100000") as url:
+        yield url
+
+
+def test_socket_that_dies_over_large_chunks_makes_them_smaller_now_and_later(
+    page: Page, proxied_server: str, tmp_path: Path
+) -> None:
+    sockets: list[str] = []
+    sent: list[int] = []
+
+    def watch(socket: WebSocket) -> None:
+        sockets.append(socket.url)
+        socket.on("framesent", lambda frame: sent.append(len(frame)))
+
+    page.on("websocket", watch)
+    checksum = make_file(tmp_path / "data.bin", 60 * MB)
+    app = App(page, proxied_server, {})
+    app.choose(tmp_path / "data.bin")
+    app.expect_row("data.bin", "complete", timeout=60)
+    assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
+    assert len(sockets) > 1, "the proxy was to close the socket"
+    assert sum(sent) < 1.2 * 60 * MB  # what was on its way is sent twice, and no more
+
+    sockets.clear()  # a new page knows
+    app = App(page, proxied_server, {})
+    app.choose(tmp_path / "data.bin")
+    app.expect_row("data.bin", "complete", timeout=60)
+    assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
+    assert len(sockets) == 1

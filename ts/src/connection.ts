@@ -1,0 +1,39 @@
+/** BokehJS's connection to the server, as far as an upload has to know of it. */
+
+/** The receiver of messages that BokehJS keeps when it connects anew. */
+interface Connection {
+  _receiver?: object;
+}
+
+interface ConnectionLost {
+  connection?: WeakRef<Connection>;
+}
+
+export interface BokehDocument {
+  on_event(event: string, callback: (document: unknown, event: ConnectionLost) => void): void;
+}
+
+const watched = new WeakSet<BokehDocument>();
+
+/** Call `lost`, once for all that ask, whenever the socket of `document` is lost. */
+export function watchConnection(document: BokehDocument, lost: () => void): void {
+  if (watched.has(document)) return;
+  watched.add(document);
+  document.on_event("connection_lost", (_, { connection }) => {
+    forgetHalfMessage(connection?.deref());
+    lost();
+  });
+}
+
+/**
+ * A message is several frames. If the socket dies between them, BokehJS (3.9, 3.10) takes the first
+ * frame of the next socket for the rest of that message, and gives up: "First message was not an
+ * ACK". With hundreds of acks a second, that is every third or fourth time. So it gets a new
+ * receiver, as a new connection has.
+ */
+function forgetHalfMessage(connection: Connection | undefined): void {
+  const receiver = connection?._receiver;
+  if (connection === undefined || receiver === undefined) return;
+  const Receiver = receiver.constructor as new () => object;
+  connection._receiver = new Receiver();
+}
