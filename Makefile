@@ -4,7 +4,7 @@
 #   PORT=8000 make demo      another port
 #   PYTHON=python3.13 make   another interpreter (>= 3.11)
 #   PYTEST_ARGS="-k name"    passed to pytest by make test
-#   BENCH_ARGS="--rounds 1"  passed to the benchmark by make bench
+#   BENCH_ARGS="--rounds 1"  passed to the benchmarks by make bench and its like
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -30,6 +30,7 @@ BUNDLE := panel_chunked/dist/panel_chunked.bundle.js
 # Folders are among them, since deleting a file touches only its folder.
 TS_SOURCES := $(shell find ts/src) ts/build.mjs ts/tsconfig.json
 PY_SOURCES := $(shell find panel_chunked -name '*.py') panel_chunked/py.typed
+PEERS := $(patsubst %,.bench/%/.stamp,streamlit gradio nicegui tus)
 PACKAGING := pyproject.toml ts/hatch_build.py
 
 .PHONY: help
@@ -55,8 +56,12 @@ lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halve
 	npm --prefix ts run --silent check
 
 .PHONY: bench
-bench: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1 GiB file costs, beside FileDropper
+bench: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1 GiB file costs, beside Panel's others
 	@$(PY) -m tests.bench.throughput $(BENCH_ARGS)
+
+.PHONY: bench-all
+bench-all: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) $(PEERS) ## The same, beside Streamlit, Gradio, NiceGUI and tus, too
+	@$(PY) -m tests.bench.throughput --all $(BENCH_ARGS)
 
 .PHONY: build
 build: dist/.stamp ## Build the wheel and the sdist into dist/
@@ -77,7 +82,7 @@ check-build: dist/.stamp ## Install the wheel, and the sdist, without Node, and 
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(NEWEST) dist panel_chunked/dist ts/node_modules
+	rm -rf $(VENV) $(NEWEST) $(CHECK) .bench bench-results dist panel_chunked/dist ts/node_modules
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find panel_chunked tests examples ts -name __pycache__ -prune -exec rm -rf {} +
 
@@ -150,6 +155,11 @@ $(VENV)/.stamp-test: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
 	$(PY) $(PIP_INSTALL) --editable '.[test]'
 	touch $@ $(VENV)/.stamp-install
 
+$(VENV)/.stamp-bench: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
+	@echo "Installing panel_chunked and what its benchmarks need into $(VENV)"
+	$(PY) $(PIP_INSTALL) --editable '.[bench]'
+	touch $@ $(VENV)/.stamp-test $(VENV)/.stamp-install
+
 $(VENV)/.stamp-lint: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
 	@echo "Installing panel_chunked and the linters into $(VENV)"
 	$(PY) $(PIP_INSTALL) --editable '.[lint]'
@@ -157,6 +167,19 @@ $(VENV)/.stamp-lint: $(PACKAGING) $(VENV)/.stamp-venv | $(BUNDLE)
 
 $(VENV)/.stamp-browser: tests/install_browser.sh $(VENV)/.stamp-test
 	@tests/install_browser.sh $(PY)
+	touch $@
+
+# Each peer has an environment of its own. These are the versions that the README's figures are of.
+.bench/streamlit/.stamp: PACKAGES := streamlit==1.67.0
+.bench/gradio/.stamp: PACKAGES := gradio==6.31.0
+.bench/nicegui/.stamp: PACKAGES := nicegui==3.18.0
+.bench/tus/.stamp: PACKAGES := tuspyserver==4.4.3 fastapi uvicorn
+
+$(PEERS): Makefile $(VENV)/.stamp-venv
+	@echo "Installing $(PACKAGES) into $(@D)"
+	$(PY) -m venv --clear $(@D)
+	$(@D)/bin/python $(PIP_INSTALL) $(PACKAGES)
+	if [ $(@D) = .bench/tus ]; then npm install --silent --no-save --prefix $(@D) tus-js-client@4.3.1; fi
 	touch $@
 
 dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) README.md LICENSE $(VENV)/.stamp-venv

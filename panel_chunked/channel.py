@@ -79,7 +79,10 @@ class Channel:
         Nothing is sent to one that comes later before the page says hello there: BokehJS gives up a
         connection on which anything comes before Bokeh's own first message.
         """
-        self._opened = weakref.WeakSet(self._connections())
+        connections = self._connections()
+        self._opened = weakref.WeakSet(connections)
+        for connection in connections:
+            _send_at_once(connection._socket)
 
     def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
         """Send to the browser; in order, from any thread, without waiting.
@@ -198,6 +201,13 @@ def _while_busy(callback: Callable[[], None]) -> None:
         callback()
     finally:
         state._remove_busy_event(event)
+
+
+def _send_at_once(socket: Any) -> None:
+    # A message of Bokeh is three frames and more. With Nagle's algorithm, the second one waits until
+    # the browser's system has acknowledged the first, which it delays by 40 ms.
+    if isinstance(socket, WebSocketHandler) and socket.ws_connection is not None:
+        socket.set_nodelay(True)
 
 
 def _socket_limit(connection: Any) -> int:

@@ -11,38 +11,109 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from tests.bench.chromium import Chromium, wait_until
+from tests.bench.contestants import CONTESTANTS, PEERS, Contestant
 
 MiB = 1024**2
-INPUTS = {"ours": "input[type=file]", "FileDropper": ".filepond--browser"}
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "bench-results"
 
 
 @dataclass
 class Figures:
+    """What one upload took. CPU is for each GiB, memory is for the whole file."""
+
     contestant: str
-    seconds: float
+    size_mib: int
     mb_per_second: float
-    server_cpu_seconds: float
+    server_cpu_per_gib: float
     server_memory_mb: float
     browser_memory_mb: float
-    longest_callback_ms: float
+    longest_callback_ms: float | None = None
+
+
+COLUMNS = {
+    "mb_per_second": "MB/s",
+    "server_cpu_per_gib": "server CPU s/GiB",
+    "server_memory_mb": "server memory MB",
+    "browser_memory_mb": "browser memory MB",
+    "longest_callback_ms": "longest callback ms",
+}
+
+
+class Server:
+    """A contestant's server, and the processes that it has started."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.port = port
+        self._process = process
+        self._root = psutil.Process(process.pid)
+
+    def cpu(self) -> float:
+        """Seconds of CPU so far."""
+        return float(sum(sum(process.cpu_times()[:2]) for process in self._processes()))
+
+    def memory(self) -> int:
+        """Bytes resident."""
+        return sum(process.memory_info().rss for process in self._processes())
+
+    def read_json(self, key: str) -> dict[str, Any]:
+        """Wait for the next line of its output that says `key`."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{") and key in (facts := json.loads(line)):
+                return dict(facts)
+        raise RuntimeError(f"the server ended with {self._process.wait()}")
+
+    def kill(self) -> None:
+        for process in self._processes():
+            process.kill()
+        self._process.wait()
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self._root, *self._root.children(recursive=True)]
+
+
+@contextmanager
+def serving(command: tuple[str, ...]) -> Iterator[Server]:
+    """Run a server on a free port, which stands for ``{port}``, with temporary files of its own."""
+    port = free_port()
+    arguments = [part.format(port=port) for part in command]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            arguments,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": folder},
+        ) as process,
+    ):
+        server = Server(process, port)
+        try:
+            wait_until(lambda: is_open(port) or process.poll() is not None, 60)
+            yield server
+        finally:
+            server.kill()
 
 
 class Peak(threading.Thread):
     """Samples memory in the background and keeps the highest value over the first."""
 
-    def __init__(self, server: psutil.Process, browser: Chromium) -> None:
+    def __init__(self, server: Server, browser: Chromium) -> None:
         super().__init__(daemon=True)
-        self._read = lambda: (server.memory_info().rss, browser.memory())
+        self._read = lambda: (server.memory(), browser.memory())
         self._first = self.peak = self._read()
         self._stopping = threading.Event()
 
@@ -60,42 +131,29 @@ class Peak(threading.Thread):
         return server, browser
 
 
-def upload(contestant: str, path: Path, checksum: str) -> Figures:
-    port = free_port()
-    command = [sys.executable, "-m", "tests.bench.servers", contestant, str(port)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
-        Chromium() as browser,
-    ):
-        try:
-            process = psutil.Process(server.pid)
-            wait_until(lambda: is_open(port), 60)
-            browser.open(f"http://localhost:{port}/app", INPUTS[contestant])
-            peak, cpu = Peak(process, browser), sum(process.cpu_times()[:2])
-            peak.start()
-            started = time.perf_counter()
-            browser.choose_file(INPUTS[contestant], path)
-            facts = read_json(server, "arrived")
-            seconds = time.perf_counter() - started
-            cpu = sum(process.cpu_times()[:2]) - cpu
-            server_memory, browser_memory = peak.stop()
-            if read_json(server, "checksum")["checksum"] != checksum:
-                raise RuntimeError(f"{contestant}: what arrived is not what was sent")
-        finally:
-            server.kill()
+def upload(contestant: Contestant, path: Path, checksum: str) -> Figures:
     size = path.stat().st_size
-    longest = 1000 * facts["longest_callback"]
+    with serving(contestant.command) as server, Chromium() as browser:
+        browser.open(f"http://localhost:{server.port}{contestant.path}", contestant.file_input)
+        peak, cpu = Peak(server, browser), server.cpu()
+        peak.start()
+        started = time.perf_counter()
+        browser.choose_file(contestant.file_input, path)
+        facts = server.read_json("arrived")
+        seconds = time.perf_counter() - started
+        cpu = server.cpu() - cpu
+        memory = peak.stop()
+        if server.read_json("checksum")["checksum"] != checksum:
+            raise RuntimeError(f"{contestant.name}: what arrived is not what was sent")
+    longest = facts.get("longest_callback")
     return Figures(
-        contestant, seconds, size / 1e6 / seconds, cpu, server_memory, browser_memory, longest
+        contestant.name,
+        size // MiB,
+        size / 1e6 / seconds,
+        cpu * 1024 * MiB / size,
+        *memory,
+        longest_callback_ms=None if longest is None else 1000 * longest,
     )
-
-
-def read_json(server: subprocess.Popen[str], key: str) -> dict[str, float]:
-    assert server.stdout is not None
-    for line in server.stdout:
-        if line.startswith("{") and key in (facts := json.loads(line)):
-            return facts
-    raise RuntimeError(f"the server ended with {server.wait()}")
 
 
 def free_port() -> int:
@@ -120,40 +178,67 @@ def make_file(path: Path, size: int) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def medians(figures: list[Figures]) -> dict[str, dict[str, float | None]]:
+    """Give the median of every column, by contestant."""
+    result = {}
+    for name in dict.fromkeys(f.contestant for f in figures):
+        mine = [asdict(f) for f in figures if f.contestant == name]
+        values = {column: [f[column] for f in mine if f[column] is not None] for column in COLUMNS}
+        result[name] = {c: statistics.median(v) if v else None for c, v in values.items()}
+    return result
+
+
 def table(figures: list[Figures]) -> str:
     """Give the medians as a Markdown table."""
-    columns = [
-        "mb_per_second",
-        "server_cpu_seconds",
-        "server_memory_mb",
-        "browser_memory_mb",
-        "longest_callback_ms",
-    ]
-    heads = ["MB/s", "server CPU s", "server memory MB", "browser memory MB", "longest callback ms"]
-    lines = [f"| | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    for contestant in dict.fromkeys(f.contestant for f in figures):
-        mine = [asdict(f) for f in figures if f.contestant == contestant]
-        medians = [statistics.median(f[column] for f in mine) for column in columns]
-        lines.append(f"| {contestant} | {' | '.join(f'{m:.1f}' for m in medians)} |")
+    lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, values in medians(figures).items():
+        cells = ["" if value is None else f"{value:.1f}" for value in values.values()]
+        lines.append(f"| {label(figures, name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+def label(figures: list[Figures], contestant: str) -> str:
+    """Give its name, with the size of the file if that is not what most have taken."""
+    size = next(f.size_mib for f in figures if f.contestant == contestant)
+    return contestant if size == figures[0].size_mib else f"{contestant} ({size} MiB)"
+
+
+def measure(contestants: list[Contestant], size: int, rounds: int) -> list[Figures]:
+    """Upload `rounds` times with each of them, in turns; `size` in MiB."""
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        files: dict[int, tuple[Path, str]] = {}
+        for contestant in contestants * rounds:
+            mib = min(size, contestant.max_size or size)
+            if mib not in files:
+                path = Path(folder) / f"{mib}.bin"
+                files[mib] = path, make_file(path, mib * MiB)
+            figures.append(upload(contestant, *files[mib]))
+            print(figures[-1], flush=True)
+    return figures
+
+
 def main() -> None:
+    contestants = CONTESTANTS + PEERS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=1024, help="MiB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=INPUTS, action="append")
+    parser.add_argument("--only", choices=[c.name for c in contestants], action="append")
+    parser.add_argument("--all", action="store_true", help="those of `make bench-all`, too")
     options = parser.parse_args()
-    figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "random.bin"
-        checksum = make_file(path, options.size * MiB)
-        for _ in range(options.rounds):
-            for contestant in options.only or INPUTS:
-                figures.append(upload(contestant, path, checksum))
-                print(figures[-1], flush=True)
+    if options.only:
+        chosen = [c for c in contestants if c.name in options.only]
+    else:
+        chosen = contestants if options.all else CONTESTANTS
+    figures = measure(chosen, options.size, options.rounds)
     print(f"\nMedians of {options.rounds} uploads of {options.size} MiB, hash equal:\n")
     print(table(figures))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "throughput.json").write_text(json.dumps([asdict(f) for f in figures], indent=1))
+    from tests.bench.chart import draw
+
+    draw(figures, RESULTS / "throughput.png")
+    print(f"\nWritten to {RESULTS.name}/throughput.json and {RESULTS.name}/throughput.png")
 
 
 if __name__ == "__main__":

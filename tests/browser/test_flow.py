@@ -34,6 +34,24 @@ def test_transfer_needs_no_timer_which_a_page_in_the_background_hardly_has(
     assert sha256(arrived) == checksum
 
 
+def test_file_arrives_while_the_browser_collects_garbage(
+    open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    """Chromium frees a stream that nothing but a pending read refers to: the read never ends."""
+    checksum = make_file(tmp_path / "data.bin", 20 * MB)
+    app = open_app(destination=str(tmp_path / "in"))
+    devtools = app.page.context.new_cdp_session(app.page)
+    app.choose(tmp_path / "data.bin")
+    arrived = tmp_path / "in" / "data.bin"
+
+    def collect_garbage() -> bool:
+        devtools.send("HeapProfiler.collectGarbage")
+        return arrived.exists()
+
+    wait_until(collect_garbage)
+    assert sha256(arrived) == checksum
+
+
 @pytest.fixture
 def proxied_server() -> Iterator[str]:
     """A server behind a proxy that closes the socket over a message of more than 100,000 bytes."""

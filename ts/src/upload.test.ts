@@ -4,7 +4,7 @@ import { quiet, settles, until } from "../tests/waiting";
 import { ChunkCap } from "./cap";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { ClientMessage } from "./protocol";
-import { Upload } from "./upload";
+import { SHOW_INTERVAL, Upload } from "./upload";
 import { Window } from "./window";
 
 const GRANT = 1000;
@@ -164,8 +164,27 @@ describe("an upload", () => {
     const { upload, chunks } = start(makeFile(25));
     await until(() => chunks().length === 3);
     expect(upload.stored.value).toBe(0);
+    const now = vi.spyOn(performance, "now").mockReturnValue(performance.now() + SHOW_INTERVAL);
     upload.acked(20, GRANT, 0);
     expect(upload.stored.value).toBe(20);
+    now.mockRestore();
+  });
+
+  it("shows what is stored a few times a second, however many acks come", async () => {
+    const { upload, chunks } = start(makeFile(25));
+    await until(() => chunks().length === 3);
+    let shown = 0;
+    upload.stored.subscribe(() => {
+      shown += 1;
+    });
+    const begin = performance.now() + SHOW_INTERVAL;
+    const now = vi.spyOn(performance, "now");
+    for (let ack = 0; ack < 20; ack += 1) {
+      now.mockReturnValue(begin + ack * (SHOW_INTERVAL / 10));
+      upload.acked(ack, GRANT, 0);
+    }
+    expect(shown).toBe(2); // at once, and after ten acks: 0 bytes do not count
+    now.mockRestore();
   });
 
   it("gives the window back with the acks, however many chunks one counts", async () => {

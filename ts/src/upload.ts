@@ -49,12 +49,15 @@ interface SentChunk {
   inFlight: number;
 }
 
+/** Milliseconds between what is shown: acks come by the hundred in a second. */
+export const SHOW_INTERVAL = 100;
+
 /** Characters of a MIME type that the server takes (RFC 4288 allows 255 with the slash). */
 const MAX_MIME_TYPE = 255;
 
 export class Upload {
   readonly state: Signal<UploadState> = signal({ kind: "queued" });
-  /** Bytes stored on the server. */
+  /** Bytes stored on the server; these three are brought up to date a few times a second. */
   readonly stored = signal(0);
   /** Bytes per second. */
   readonly rate = signal<number | null>(null);
@@ -64,6 +67,9 @@ export class Upload {
   /** Called when it has ended, however it did. */
   onEnd: () => void = () => undefined;
 
+  /** Bytes stored on the server at this moment. */
+  private offset = 0;
+  private shownAt = 0;
   private meter = new Rate(0, 0);
   /** What it holds of the window: sent, or about to be. */
   private inFlight = 0;
@@ -114,7 +120,7 @@ export class Upload {
     if (id === null || !this.active) return;
     this.halt();
     this.link = link;
-    this.meter = new Rate(this.stored.value, performance.now());
+    this.meter = new Rate(this.offset, performance.now());
     this.state.value = { kind: "running", id };
     void this.send(link, id, this.run);
   }
@@ -124,7 +130,7 @@ export class Upload {
     const time = performance.now();
     this.granted = Math.max(this.granted, offset + grant);
     this.wake();
-    const delivered = Math.min(Math.max(0, offset - this.stored.value), this.inFlight);
+    const delivered = Math.min(Math.max(0, offset - this.offset), this.inFlight);
     this.inFlight -= delivered;
     const last = this.takeSent(offset);
     if (last?.end === offset) {
@@ -133,10 +139,9 @@ export class Upload {
       this.link?.cap.arrived(size);
     }
     this.link?.window.release(delivered);
-    this.stored.value = offset;
+    this.offset = offset;
     this.meter.update(offset, time);
-    this.rate.value = this.meter.bytesPerSecond;
-    this.timeLeft.value = this.meter.timeLeft(this.file.size - offset);
+    if (time - this.shownAt >= SHOW_INTERVAL) this.show(time);
   }
 
   /** Note where the server says that it goes on, with no more than it grants now. */
@@ -144,7 +149,8 @@ export class Upload {
     if (!this.active) return;
     this.halt();
     this.attempt = attempt;
-    this.stored.value = offset;
+    this.offset = offset;
+    this.show(performance.now());
     this.granted = offset + grant;
   }
 
@@ -170,6 +176,13 @@ export class Upload {
     this.wake();
   }
 
+  private show(time: number): void {
+    this.shownAt = time;
+    this.stored.value = this.offset;
+    this.rate.value = this.meter.bytesPerSecond;
+    this.timeLeft.value = this.meter.timeLeft(this.file.size - this.offset);
+  }
+
   /** Take the chunks out that are stored, and give the last of them. */
   private takeSent(offset: number): SentChunk | undefined {
     const next = this.sent.findIndex(({ end }) => end > offset);
@@ -186,7 +199,7 @@ export class Upload {
   }
 
   private async send(link: Link, id: string, run: number): Promise<void> {
-    const reader = openReader(this.file, this.stored.value, link.reuseBuffers);
+    const reader = openReader(this.file, this.offset, link.reuseBuffers);
     try {
       if (await this.sendChunks(link, id, run, reader)) {
         this.state.value = { kind: "finishing", id };
@@ -208,7 +221,7 @@ export class Upload {
     run: number,
     reader: ChunkReader,
   ): Promise<boolean> {
-    let offset = this.stored.value;
+    let { offset } = this;
     while (offset < this.file.size) {
       const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), this.file.size - offset);
       await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);

@@ -1,0 +1,78 @@
+"""What is compared: how each is started, and where its page takes a file."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Where `make bench-all` installs those that are no Panel components, each on its own.
+ENVIRONMENTS = Path(__file__).parents[2] / ".bench"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to upload a file.
+
+    Parameters
+    ----------
+    command
+        Starts the server; ``{port}`` stands for the port.
+    path
+        Of the page on the server.
+    file_input
+        Selector of the element that takes the file.
+    max_size
+        Most MiB that it can take at all.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    path: str = "/app"
+    file_input: str = "input[type=file]"
+    max_size: int | None = None
+
+
+def panel(name: str, file_input: str = "input[type=file]", size: int | None = None) -> Contestant:
+    command = (sys.executable, "-m", "tests.bench.panel_apps", name, "{port}")
+    return Contestant(name, command, file_input=file_input, max_size=size)
+
+
+def bare(name: str, path: str) -> Contestant:
+    return Contestant(name, (sys.executable, "-m", "tests.bench.bare", "{port}"), path)
+
+
+def peer(name: str, environment: str, *arguments: str) -> Contestant:
+    python = str(ENVIRONMENTS / environment / "bin/python")
+    return Contestant(name, (python, "-m", *arguments), path="/")
+
+
+OURS = panel("ours")
+FILE_DROPPER = panel("FileDropper", ".filepond--browser")
+
+#: Of `make bench`.
+CONTESTANTS = [
+    OURS,
+    FILE_DROPPER,
+    panel("panel-material-ui"),
+    panel("FileInput", size=256),  # the whole file is one message, and one string
+    bare("bare WebSocket", "/socket.html"),
+    bare("bare HTTP PUT", "/put.html"),
+]
+
+#: Besides, of `make bench-all`.
+PEERS = [
+    peer(
+        "Streamlit",
+        "streamlit",
+        *("streamlit", "run", "tests/bench/peers/streamlit_app.py", "--server.headless=true"),
+        *("--server.port={port}", "--server.maxUploadSize=20000"),
+        "--browser.gatherUsageStats=false",
+    ),
+    peer("Gradio", "gradio", "tests.bench.peers.gradio_app", "{port}"),
+    peer("NiceGUI", "nicegui", "tests.bench.peers.nicegui_app", "{port}"),
+    peer(
+        "tus",
+        "tus",
+        *("tests.bench.peers.tus_app", "{port}"),
+        str(ENVIRONMENTS / "tus/node_modules/tus-js-client/dist/tus.min.js"),
+    ),
+]

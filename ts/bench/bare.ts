@@ -1,0 +1,56 @@
+/** The page of `tests/bench/bare.py`: a file over one WebSocket, or with HTTP PUTs, and no more. */
+
+import { openReader } from "../src/reader";
+
+const MiB = 1024 ** 2;
+
+/** Tried: 1, 2 and 4 MiB, 4 to 8 of them in flight. */
+const SOCKET_CHUNK = 2 * MiB;
+const IN_FLIGHT = 6;
+
+/** Tried: 4, 8 and 16 MiB, 1 to 4 at a time. */
+const PUT_CHUNK = 8 * MiB;
+const PUTS = 3;
+
+async function sendOverSocket(file: File): Promise<void> {
+  const socket = new WebSocket(`ws://${location.host}/socket?size=${file.size}`);
+  await new Promise((resolve) => {
+    socket.onopen = resolve;
+  });
+  let inFlight = 0;
+  let wake = (): void => undefined;
+  socket.onmessage = () => {
+    inFlight -= 1;
+    wake();
+  };
+  const reader = openReader(file, 0, true);
+  for (let offset = 0; offset < file.size; offset += SOCKET_CHUNK) {
+    while (inFlight >= IN_FLIGHT) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    inFlight += 1;
+    socket.send(await reader.read(Math.min(SOCKET_CHUNK, file.size - offset)));
+  }
+}
+
+async function put(file: File): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    while (next < file.size) {
+      const offset = next;
+      next += PUT_CHUNK;
+      const body = file.slice(offset, next);
+      await fetch(`/put?offset=${offset}&size=${file.size}`, { method: "PUT", body });
+    }
+  };
+  await Promise.all(Array.from({ length: PUTS }, work));
+}
+
+const input = document.querySelector("input");
+input?.addEventListener("change", () => {
+  const file = input.files?.[0];
+  if (file === undefined) return;
+  void (location.pathname === "/put.html" ? put(file) : sendOverSocket(file));
+});
