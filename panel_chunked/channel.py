@@ -204,8 +204,8 @@ def _while_busy(callback: Callable[[], None]) -> None:
 
 
 def _send_at_once(socket: Any) -> None:
-    # A message of Bokeh is three frames and more. With Nagle's algorithm, the second one waits until
-    # the browser's system has acknowledged the first, which it delays by 40 ms.
+    # A message of Bokeh is three frames and more. With Nagle's algorithm, the second one waits
+    # until the browser's system has acknowledged the first, which it delays by 40 ms.
     if isinstance(socket, WebSocketHandler) and socket.ws_connection is not None:
         socket.set_nodelay(True)
 

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.peers.nicegui_app PORT``: gives the app a file on disk, if it is large."""
+"""``python -m tests.bench.peers.nicegui_app PORT``: a large file goes to disk."""
 
 import sys
 from typing import Any
