@@ -7,7 +7,6 @@ from there when there is room again, in the order of asking.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable
 
 MiB = 1024**2
@@ -15,6 +14,9 @@ MiB = 1024**2
 #: Most bytes of one upload in memory: enough to keep a store of 100 MB/s busy over a round trip of
 #: 150 ms.
 MAX_GRANT = 16 * MiB
+
+#: Most of one upload in memory, with what messages weigh besides.
+MAX_HELD = MAX_GRANT * 17 // 16
 
 #: Least that is granted, one small chunk: an upload always goes on.
 MIN_GRANT = 64 * 1024
@@ -42,7 +44,7 @@ class Pool:
         self.limit = limit
         self._held = 0
         self._running = 0
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: dict[Credit, Callable[[], None]] = {}  # in the order of asking
         self._lock = threading.Lock()  # a process may have servers on several threads
 
     @property
@@ -52,18 +54,20 @@ class Pool:
 
     @property
     def share(self) -> int:
-        """Bytes for each upload that runs."""
-        return self.limit // max(1, self._running)
+        """Bytes for each upload that runs; a part is left for what messages weigh besides."""
+        return self.limit * 15 // 16 // max(1, self._running)
 
     def begin(self) -> None:
         """Count an upload that begins to send."""
         with self._lock:
             self._running += 1
 
-    def end(self) -> None:
-        """Count an upload that has ended."""
+    def end(self, credit: "Credit") -> None:
+        """Count an upload that has ended; it waits no more, and those behind it may go on."""
         with self._lock:
             self._running -= 1
+            self._waiting.pop(credit, None)
+        self.give_back(0)
 
     def take(self, size: int) -> bool:
         """Count `size` more bytes, or tell that there is no room for them."""
@@ -73,10 +77,10 @@ class Pool:
             self._held += size
             return True
 
-    def wait(self, resume: Callable[[], None]) -> None:
+    def wait(self, credit: "Credit", resume: Callable[[], None]) -> None:
         """Have `resume` called, in some thread, when there is room; first come first served."""
         with self._lock:
-            self._waiting.append(resume)
+            self._waiting[credit] = resume
         self.give_back(0)  # there may be room by now
 
     def give_back(self, size: int) -> None:
@@ -86,7 +90,7 @@ class Pool:
             self._held -= size
             room = self.limit - self._held
             while self._waiting and (room >= MIN_GRANT or not (self._held or resumed)):
-                resumed.append(self._waiting.popleft())
+                resumed.append(self._waiting.pop(next(iter(self._waiting))))
                 room -= MIN_GRANT
         for resume in resumed:
             resume()
@@ -122,15 +126,15 @@ class Credit:
 
     def end(self) -> None:
         """Leave the share to others."""
-        self._pool.end()
+        self._pool.end(self)
 
     def wait(self, resume: Callable[[], None]) -> None:
         """Have `resume` called, in some thread, when there is room again."""
-        self._pool.wait(resume)
+        self._pool.wait(self, resume)
 
     def take(self, size: int) -> bool:
         """Hold `size` more bytes, or tell that they are beyond what may be held."""
-        if self._held > 0 and self._held + size > MAX_GRANT:
+        if self._held > 0 and self._held + size > MAX_HELD:
             return False
         if not self._pool.take(size):
             return False

@@ -10,7 +10,6 @@ ErrorCode = Literal[
     "total_too_large",
     "too_many_files",
     "unknown_upload",
-    "wrong_offset",
     "over_size",
     "unreadable",
     "storage",
@@ -23,7 +22,7 @@ class UploadError(Exception):
     Parameters
     ----------
     code
-        Stable identifier, the same on the wire and in ``ChunkedFileInput.uploads``.
+        Stable identifier, as it goes to the browser.
     message
         What happened and what to do, for the person who uploads.
     """
@@ -32,3 +31,7 @@ class UploadError(Exception):
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
+
+
+class WrongOffsetError(Exception):
+    """What was sent is not what comes next; nothing is stored of it, and nothing is lost."""

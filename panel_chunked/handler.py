@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable
 
-from .errors import UploadError
+from .errors import UploadError, WrongOffsetError
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
@@ -53,12 +53,13 @@ class UploadHandler:
 
         Raises
         ------
+        WrongOffsetError
+            If `offset` is not where the upload goes on.
         UploadError
-            ``wrong_offset`` if `offset` is not where the upload goes on: nothing is written and
-            nothing is lost. ``over_size`` or ``storage`` if the upload cannot go on.
+            ``over_size`` or ``storage`` if the upload cannot go on.
         """
         if offset != self._offset:
-            raise self.wrong_offset()
+            raise WrongOffsetError
         if offset + len(data) > self.info.size:
             raise UploadError(
                 "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
@@ -71,22 +72,20 @@ class UploadHandler:
         self._offset = stored.offset
         self._rate.update(self._offset, time.monotonic())
 
-    def wrong_offset(self) -> UploadError:
-        """Give the error that says where the upload goes on."""
-        return UploadError("wrong_offset", f"The upload goes on from byte {self._offset}.")
-
     async def finish(self) -> UploadedFile:
         """Make the upload a complete file; a second call gives the same file.
 
         Raises
         ------
+        WrongOffsetError
+            If bytes are missing.
         UploadError
-            ``wrong_offset`` if bytes are missing; ``storage`` if the upload cannot go on.
+            ``storage`` if the upload cannot go on.
         """
         if self.file is not None:
             return self.file
         if self._offset != self.info.size:
-            raise self.wrong_offset()
+            raise WrongOffsetError
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()

@@ -10,11 +10,14 @@ from functools import partial
 from typing import Any
 
 from .credit import Credit
-from .errors import UploadError
+from .errors import UploadError, WrongOffsetError
 from .handler import UploadHandler
 from .protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 
 log = logging.getLogger(__name__)
+
+#: Bytes that a message takes in memory beside those of the file, so that small ones count too.
+MESSAGE_OVERHEAD = 512
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Lane:
         self.working = False
         self.attempt = 0  # what the browser sends of another one is not taken any more
         self.credit = credit
+        self._waits = False  # for room in memory
         self._send = send
         self._progressed = progressed
         self._ended = ended
@@ -70,12 +74,13 @@ class Lane:
 
     def put(self, message: Chunk | Finish) -> None:
         """Queue a message. A chunk for which there is no room is dropped, and asked for later."""
-        if message.attempt != self.attempt:
+        if message.attempt != self.attempt or self._waits:
             return
         if self.credit.take(_size(message)):
             self._put(message)
         else:
             self.attempt += 1
+            self._waits = True
             self.credit.wait(partial(self._go_on, self.attempt))
 
     def stop(self, reason: Abort | UploadError) -> None:
@@ -98,6 +103,7 @@ class Lane:
             self._loop.call_soon_threadsafe(self._ask_for, attempt)
 
     def _ask_for(self, attempt: int) -> None:
+        self._waits = False
         if self.stopped:
             return
         if self.working:
@@ -121,11 +127,10 @@ class Lane:
             message, arrival = await self._queue.get()
             try:
                 await self._handle(message, arrival)
+            except WrongOffsetError:
+                self.start_over()
             except UploadError as error:
-                if error.code == "wrong_offset":
-                    self.start_over()
-                else:
-                    await self.handler.fail(error)
+                await self.handler.fail(error)
             except Exception:
                 log.exception("Upload %s failed unexpectedly", self.handler.info.id)
                 await self.handler.fail(
@@ -168,4 +173,6 @@ class Lane:
 
 
 def _size(message: Message) -> int:
-    return len(message.data) if isinstance(message, Chunk) else 0
+    if not isinstance(message, Chunk | Finish):
+        return 0
+    return MESSAGE_OVERHEAD + (len(message.data) if isinstance(message, Chunk) else 0)

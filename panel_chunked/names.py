@@ -9,6 +9,7 @@ MAX_NAME_BYTES = 200
 #: Components of a relative path.
 MAX_DEPTH = 32
 
+_JOINERS = "\u200c\u200d"
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # Windows; "/" is the separator everywhere
 _WINDOWS_DEVICES = re.compile(
     r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.I
@@ -18,12 +19,13 @@ _WINDOWS_DEVICES = re.compile(
 def safe_name(name: str) -> str:
     """Make one path component of `name` that is visible and valid on Linux, macOS and Windows.
 
-    Control, bidirectional and other invisible characters are dropped, separators and what
-    Windows forbids become ``_``, as does what would hide the file (a leading dot).
+    Control, bidirectional and other invisible characters are dropped, but for the joiners that
+    emoji and Persian are written with; separators and what Windows forbids become ``_``, as does
+    what would hide the file (a leading dot).
     """
     visible = "".join(map(_visible, name))
     name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", visible)).lstrip().rstrip(". ")
-    if not name:
+    if not name.strip(_JOINERS):
         return "file"
     if name.startswith(".") or _WINDOWS_DEVICES.match(name):
         name = "_" + name
@@ -31,6 +33,8 @@ def safe_name(name: str) -> str:
 
 
 def _visible(char: str) -> str:
+    if char in _JOINERS:
+        return char
     category = unicodedata.category(char)
     if category == "Zs":
         return " "  # no-break and other spaces, which look the same and sort apart
@@ -42,7 +46,7 @@ def safe_relative_path(path: str) -> str:
 
     Of a path that is deeper than `MAX_DEPTH`, the outer folders are kept.
     """
-    parts = [part for part in re.split(r"[/\\]", path) if part.strip() not in ("", ".", "..")]
+    parts = [part for part in path.split("/") if part.strip() not in ("", ".", "..")]
     kept = [*parts[:-1][: MAX_DEPTH - 1], *parts[-1:]]
     return "/".join(map(safe_name, kept)) or "file"
 

@@ -1,10 +1,16 @@
 """Messages that wait until the socket takes them."""
 
 import asyncio
+import logging
 from collections import deque
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 Message = dict[str, Any]
+
+#: Messages that wait; a page that reads has far fewer, even when it picks thousands of files.
+MAX_WAITING = 20_000
 
 
 class Outbox:
@@ -30,6 +36,13 @@ class Outbox:
             A key: the message makes those before it with the same key needless. Not so those from
             before the last message without a key, which may refer to them.
         """
+        if self._closed:
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            log.warning("A page does not read what it is sent: nothing more is sent to it.")
+            self._waiting.clear()
+            self.close()
+            return
         if replaces in self._replaceable:
             self._replaceable[replaces].update(message)
             return

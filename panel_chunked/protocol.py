@@ -62,7 +62,7 @@ class Chunk(_Message, frozen=True, tag="chunk"):
     id: Key
     attempt: Size
     offset: Size
-    data: bytes
+    data: Annotated[bytes, Meta(min_length=1)]
 
 
 class Finish(_Message, frozen=True, tag="finish"):

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import threading
+import time
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ MAX_PENDING = 2000
 #: Batches that a page may have open.
 MAX_BATCHES = 100
 
-#: Uploads refused or failed that are logged for a page.
+#: Uploads refused or failed that are logged for a page, in each minute.
 MAX_LOGGED = 20
 
 #: Failed uploads that are remembered, for `ChunkedFileInput.uploads`.
@@ -95,8 +97,9 @@ class Session:
         self._completed_bytes = 0
         self.ending = 0  # uploads that have ended, and the app has not heard of it
         self._refused_messages = 0
-        self._logged = 0
+        self._logged, self._logged_since = 0, time.monotonic()
         self._settling = asyncio.Lock()
+        self._keeping = threading.Lock()  # the app may clear while an upload becomes complete
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -136,7 +139,7 @@ class Session:
                 self._page.send(protocol.Error("bad_message", text))
             case Hello():
                 self._page.send(self._page.welcome())
-                for upload_id in message.uploads:
+                for upload_id in dict.fromkeys(message.uploads):
                     self._resume(upload_id)
             case Create():
                 self._create(message)
@@ -157,8 +160,11 @@ class Session:
 
     def clear(self) -> None:
         """Cancel what runs and forget every file and failure. Safe in any thread."""
+        with self._keeping:
+            for lane in list(self._lanes.values()):
+                lane.aborted = True  # from now on, what completes is not kept
+            self._files.clear()
         self._loop.call_soon_threadsafe(self._abort_all)
-        self._files.clear()
         self._failed.clear()
         self.completed = self._completed_bytes = 0
         self._page.send(protocol.Cleared())
@@ -179,9 +185,14 @@ class Session:
     # Messages
 
     def _warn(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._logged_since > 60:
+            self._logged, self._logged_since = 0, now
         self._logged += 1
         if self._logged <= MAX_LOGGED:
             log.warning("%s", text)
+        elif self._logged == MAX_LOGGED + 1:
+            log.warning("More failures of this page are not logged for a minute.")
 
     def _refuse_message(self, error: UploadError) -> None:
         if not self._refused_messages:
@@ -262,7 +273,8 @@ class Session:
     def _forward(self, message: Chunk | Finish) -> None:
         lane = self._lanes.get(message.id)
         if lane is not None and not lane.stopped:
-            running = sum(lane.working for lane in self._lanes.values())
+            lanes = self._lanes.values()
+            running = sum(lane.working and not lane.stopped for lane in lanes)
             if lane.working or running < MAX_RUNNING:
                 lane.put(message)
             else:
@@ -318,13 +330,14 @@ class Session:
 
     async def _end(self, batch: Batch, key: str, lane: Lane) -> None:
         handler, upload_id = lane.handler, lane.handler.info.id
-        if self._lanes.pop(upload_id, None) is None:
-            return  # the session was closed
-        self.ending += 1
+        with self._keeping:
+            if self._lanes.pop(upload_id, None) is None:
+                return  # the session was closed
+            self.ending += 1
+            if handler.file is not None and not lane.aborted:
+                self._keep(upload_id, handler.file, batch)
         if lane.aborted:
             await handler.cancel()  # the abort may have come while the file was finished
-        if handler.file is not None:
-            self._keep(upload_id, handler.file, batch)
         batch.end(key)
         if handler.error is not None:
             self._warn(f"Upload {upload_id} of {handler.info.name!r} failed: {handler.error}")

@@ -237,6 +237,8 @@ class HookedUpload:
     async def finish(self) -> UploadedFile:
         await self._store.before("finish")
         file: UploadedFile = await self._stored.finish()
+        if "finished" in self._store.hooks:
+            await self._store.hooks["finished"]()
         return file
 
     async def terminate(self) -> None:

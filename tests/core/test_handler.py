@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fakes import HookedStore, files_below, info, raising
 
-from panel_chunked.errors import UploadError
+from panel_chunked.errors import UploadError, WrongOffsetError
 from panel_chunked.files import UploadedFile
 from panel_chunked.handler import UploadHandler
 from panel_chunked.stores import DirectoryStore
@@ -70,9 +70,9 @@ async def test_a_chunk_that_belongs_elsewhere_is_not_written(
     handler: UploadHandler, incoming: Path, offset: int
 ) -> None:
     await handler.write(0, b"abcd")
-    with pytest.raises(UploadError) as error:
+    with pytest.raises(WrongOffsetError):
         await handler.write(offset, b"XXXX")
-    assert (error.value.code, handler.offset) == ("wrong_offset", 4)
+    assert handler.offset == 4
     assert list(files_below(incoming).values()) == [b"abcd"]
 
 
@@ -86,9 +86,8 @@ async def test_nothing_is_written_past_the_end(handler: UploadHandler, incoming:
 
 async def test_finish_before_the_last_byte_goes_on(handler: UploadHandler) -> None:
     await handler.write(0, b"abcd")
-    with pytest.raises(UploadError) as error:
+    with pytest.raises(WrongOffsetError):
         await handler.finish()
-    assert error.value.code == "wrong_offset"
     await handler.write(4, b"efgh")
     assert (await handler.finish()).path.read_bytes() == b"abcdefgh"
 

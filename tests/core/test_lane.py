@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fakes import Gate, HookedStore, Signals, files_below, info
 
-from panel_chunked.credit import MAX_GRANT, MIN_GRANT, Credit, Pool
+from panel_chunked.credit import MAX_HELD, MIN_GRANT, Credit, Pool
 from panel_chunked.errors import UploadError
 from panel_chunked.handler import UploadHandler
-from panel_chunked.lane import Lane
+from panel_chunked.lane import MESSAGE_OVERHEAD, Lane
 from panel_chunked.protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 from panel_chunked.stores import DirectoryStore
 
@@ -237,12 +237,13 @@ async def test_an_ack_tells_how_long_the_chunk_waited(
 async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_when_there_is_room(
     store: DirectoryStore,
 ) -> None:
-    ground = Ground(store, size=MAX_GRANT + 8, held=True)
-    block = bytes(MAX_GRANT // 4)
+    block = bytes(MAX_HELD // 4 - MESSAGE_OVERHEAD)
+    size = 4 * len(block)
+    ground = Ground(store, size=size + 8, held=True)
     for i in range(4):
         ground.chunk(i * len(block), block)
-    ground.chunk(MAX_GRANT, b"drop")
-    ground.chunk(MAX_GRANT + 4, b"too!")
+    ground.chunk(size, b"drop")
+    ground.chunk(size + 4, b"too!")
     ground.finish()
     assert ground.sent == []
     ground.gate.opened.set()
@@ -250,7 +251,7 @@ async def test_chunks_beyond_the_grant_are_dropped_and_asked_for_when_there_is_r
     assert sorted(type(answer).__name__ for answer in answers) == ["Ack"] * 4 + ["Resume"]
     (resume,) = [answer for answer in answers if isinstance(answer, Resume)]
     assert resume.grant >= MIN_GRANT
-    data = bytes(MAX_GRANT) + b"new bytes"[:8]
+    data = bytes(size) + b"new bytes"[:8]
     ground.chunk(resume.offset, data[resume.offset :], attempt=1)
     ground.finish(attempt=1)
     handler = await ground.end()
@@ -276,6 +277,33 @@ async def test_a_lane_that_finds_the_pool_full_goes_on_when_another_has_stored(
     assert isinstance((await late.answers(2))[1], Ack)
     await full.stop()
     await late.stop()
+
+
+async def test_what_comes_before_it_was_asked_for_is_dropped(store: DirectoryStore) -> None:
+    full = Ground(store, held=True, limit=4)
+    late = Ground(store, id="u2")
+    late.lane.credit = Credit(full.pool)
+    full.chunk(0)
+    await full.gate.reached.wait()
+    for attempt in range(100):  # as a browser that guesses which attempt comes next
+        late.chunk(0, attempt=attempt)
+    full.gate.opened.set()
+    (resume,) = await late.answers(1)
+    assert isinstance(resume, Resume)
+    assert resume.attempt == 1
+    await full.stop()
+    await late.stop()
+
+
+async def test_many_small_messages_are_held_to_what_they_weigh(held: Ground) -> None:
+    held.chunk(0)
+    await held.gate.reached.wait()
+    for _ in range(100_000):
+        held.finish()
+    assert held.pool.held <= MAX_HELD
+    assert held.lane._queue.qsize() <= MAX_HELD // MESSAGE_OVERHEAD
+    held.gate.opened.set()
+    await held.stop()
 
 
 async def test_a_lane_that_has_ended_is_not_woken(store: DirectoryStore) -> None:
@@ -306,7 +334,7 @@ async def test_all_that_was_held_is_given_back(held: Ground) -> None:
     await held.answers(4)
     await held.stop()
     assert held.pool.held == 0
-    assert held.pool.share == held.pool.limit
+    assert held.pool.share == Pool(held.pool.limit).share
 
 
 async def test_a_stored_chunk_is_not_kept_in_memory(ground: Ground) -> None:

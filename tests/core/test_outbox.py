@@ -1,6 +1,8 @@
 import asyncio
 
-from panel_chunked.outbox import Message, Outbox
+import pytest
+
+from panel_chunked.outbox import MAX_WAITING, Message, Outbox
 
 
 def ack(upload_id: str, offset: int) -> Message:
@@ -58,3 +60,13 @@ async def test_get_waits_for_a_message_and_for_the_end() -> None:
     await asyncio.sleep(0)
     outbox.close()
     assert await ending is None
+
+
+async def test_a_page_that_does_not_read_is_sent_nothing_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outbox = Outbox()
+    for number in range(MAX_WAITING + 10):
+        outbox.put({"number": number})
+    assert await taken(outbox) == []
+    assert len(caplog.records) == 1

@@ -23,9 +23,10 @@ from fakes import (
 
 from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
 from panel_chunked.files import UploadedFile
+from panel_chunked.lane import MESSAGE_OVERHEAD
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
-from panel_chunked.session import MAX_PENDING, MAX_RUNNING
+from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -151,7 +152,7 @@ async def test_more_bytes_than_declared_end_the_upload(
 async def test_bytes_beyond_the_memory_of_the_process_harm_no_upload(
     browser: Browser, page: FakePage, gate: Gate, incoming: Path
 ) -> None:
-    browser.memory.limit = 8
+    browser.memory.limit = 2 * (4 + MESSAGE_OVERHEAD)
     one, two = browser.create(8, 8)
     browser.chunk(one, 0, b"1111")
     browser.chunk(two, 0, b"2222")
@@ -190,6 +191,23 @@ async def test_uploads_under_way_are_bounded(browser: Browser, page: FakePage, g
     for upload_id in ids[:-1]:
         browser.finish(upload_id)
         await page.next(Complete, id=upload_id)
+
+
+async def test_uploads_that_are_being_cancelled_keep_no_other_from_beginning(
+    browser: Browser, page: FakePage, hooked: HookedStore
+) -> None:
+    slow = hooked.hooks["terminate"] = Gate()
+    ids = browser.create(*[8] * MAX_RUNNING)
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, b"abcd")
+    await page.until(lambda: len(page.all(Ack)) == MAX_RUNNING)
+    for upload_id in ids:
+        browser.abort(upload_id)
+    await slow.reached.wait()
+    (late,) = browser.create(4, batch="late")
+    browser.transfer(late, b"abcd")
+    await page.next(Complete, id=late)
+    slow.opened.set()
 
 
 async def test_a_file_that_the_browser_cannot_read_has_failed(
@@ -565,6 +583,20 @@ async def test_a_flood_leaves_memory_flat(
         await until_only_this_task_runs()
 
 
+async def test_hello_answers_each_upload_once(browser: Browser, page: FakePage) -> None:
+    browser.hello(*["nobody"] * 1000)
+    assert [error.id for error in page.all(Error)] == ["nobody"]
+
+
+async def test_the_log_says_that_more_failures_are_not_in_it(
+    browser: Browser, page: FakePage, caplog: pytest.LogCaptureFixture
+) -> None:
+    page.allow(limits=Limits(max_file_size=3))
+    browser.create(*[4] * (MAX_LOGGED + 10))
+    assert len(caplog.records) == MAX_LOGGED + 1
+    assert "not logged" in caplog.records[-1].message
+
+
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_a_flood_is_logged_in_few_lines(
     full: Browser, log_count: list[int], flood: Flood
@@ -911,6 +943,21 @@ async def test_clear_cancels_and_forgets_everything(
     assert page.all(Cleared) == [Cleared()]
     assert {message.id for message in page.all(Removed)} == {running, queued}
     assert files_below(incoming) == {"f0.bin": DATA}  # files in a directory stay
+
+
+async def test_a_file_that_is_complete_at_the_moment_of_clear_is_cleared(
+    browser: Browser, page: FakePage, hooked: HookedStore, incoming: Path
+) -> None:
+    gate = hooked.hooks["finished"] = Gate()
+    (upload_id,) = browser.create(12)
+    browser.transfer(upload_id, DATA)
+    await gate.reached.wait()
+    gate.opened.set()  # what follows in the lane is ready to run before anything that clear starts
+    browser.session.clear()
+    await browser.idle()
+    assert browser.session.files == []
+    assert page.all(Complete) == page.picked == []
+    assert files_below(incoming) == {}
 
 
 async def test_forget_takes_a_file_off_the_page_once(browser: Browser, page: FakePage) -> None:

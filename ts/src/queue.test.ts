@@ -374,6 +374,17 @@ describe("a new view", () => {
     expect(await windowIsWhole(server, queue)).toBe(true);
   });
 
+  it("no longer shows what the server has deleted meanwhile", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(20, "kept"), makeFile(20, "gone")));
+    await ended(queue);
+    server.upload("gone").state = "freed";
+    queue.attach(server.connect({}, true));
+    await until(() => queue.uploads.value.length === 1);
+    expect(upload(queue, "kept").state.value.kind).toBe("complete");
+    expect(queue.notice.value).toBe("");
+  });
+
   it("announces again what the server has not answered", async () => {
     const { server, queue } = setUp({}, { auto: false });
     server.answer();

@@ -76,8 +76,7 @@ export class UploadQueue {
       if (channel === this.channel) this.receive(message);
     });
     for (const upload of this.sending) upload.halt(); // until the server says where to go on
-    const uploads = [...this.sending, ...this.ready].flatMap(({ id }) => id ?? []);
-    channel.send({ kind: "hello", version: VERSION, uploads });
+    channel.send({ kind: "hello", version: VERSION, uploads: this.known() });
   }
 
   add(picked: PickedFile[]): void {
@@ -224,7 +223,11 @@ export class UploadQueue {
   private failed({ key, id, code, message }: ErrorMessage): void {
     const upload = key === undefined ? this.byId.get(id ?? "") : this.byKey.get(key);
     if (key === undefined && id === undefined) this.refuseUnanswered({ code, message });
-    if (upload?.state.value.kind === "complete") this.notice.value = message;
+    if (upload?.state.value.kind === "complete") {
+      // The server may have deleted it while nothing reached this page.
+      if (code === "unknown_upload") this.dismiss(upload);
+      else this.notice.value = message;
+    }
     if (!upload?.active) return;
     const kind = key === undefined ? "failed" : "refused";
     upload.end({ kind, failure: { code, message } });
@@ -235,6 +238,13 @@ export class UploadQueue {
     const unanswered = [...this.ready].filter(({ id }) => id === null);
     for (const upload of unanswered) upload.end({ kind: "refused", failure });
     if (unanswered.length === 0 && "message" in failure) this.notice.value = failure.message;
+  }
+
+  /** Ids that the server is asked about: what is under way, and as much as fits of the rest. */
+  private known(): string[] {
+    const complete = this.uploads.value.filter(({ state }) => state.value.kind === "complete");
+    const known = [...this.sending, ...this.ready, ...complete];
+    return known.flatMap(({ id }) => id ?? []).slice(0, MAX_ANNOUNCED);
   }
 
   // What comes next
