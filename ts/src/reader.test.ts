@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeFile, pattern, withoutByteStream } from "../tests/files";
-import { type ChunkReader, openReader } from "./reader";
+import { ByteStreamReader, type ChunkReader, openReader, SliceReader } from "./reader";
 
 const ROADS = [
-  { road: "byte stream, one buffer", open: (file: File, at: number) => openReader(file, at, true) },
-  { road: "byte stream", open: (file: File, at: number) => openReader(file, at, false) },
   {
-    road: "slices",
-    open: (file: File, at: number) => openReader(withoutByteStream(file), at, false),
+    road: "byte stream, the same buffers",
+    open: (file: File, at: number) => new ByteStreamReader(file, at, true),
   },
+  { road: "byte stream", open: (file: File, at: number) => new ByteStreamReader(file, at, false) },
+  { road: "slices", open: (file: File, at: number) => new SliceReader(file, at) },
 ];
 
 async function readChunks(reader: ChunkReader, rest: number, chunkSize: number): Promise<Buffer[]> {
@@ -69,10 +69,33 @@ describe.each(ROADS)("a reader by $road", ({ open }) => {
   });
 });
 
+describe("a file", () => {
+  it("is read as a byte stream", () => {
+    expect(openReader(makeFile(100_000), 0, true)).toBeInstanceOf(ByteStreamReader);
+  });
+
+  it.each([
+    ["it is small", makeFile(1000), 0],
+    ["little of it is left", makeFile(100_000), 99_000],
+    ["the browser has no byte streams", withoutByteStream(makeFile(100_000)), 0],
+  ])("is read in slices if %s", (_, file, offset) => {
+    expect(openReader(file, offset, true)).toBeInstanceOf(SliceReader);
+  });
+
+  it("is read again from where the size of the chunks changes", async () => {
+    const reader = new ByteStreamReader(makeFile(100), 0, true);
+    const sizes = [10, 10, 20, 5, 5, 50];
+    const chunks: number[] = [];
+    for (const size of sizes) chunks.push(...new Uint8Array(await reader.read(size)));
+    expect(Uint8Array.from(chunks)).toEqual(pattern(100));
+  });
+});
+
 describe("the buffer", () => {
-  it("is taken over by the next chunk if it may be used again", async () => {
-    const reader = openReader(makeFile(30), 0, true);
+  it("is taken over by the next chunk but one if it may be used again", async () => {
+    const reader = new ByteStreamReader(makeFile(40), 0, true);
     const first = await reader.read(10);
+    expect(first.byteLength).toBe(10);
     await reader.read(10);
     expect(first.byteLength).toBe(0); // detached: the stream fills its memory again
   });

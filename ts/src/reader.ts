@@ -1,5 +1,7 @@
 /** Reads a file chunk by chunk. */
 
+import { MIN_CHUNK_SIZE } from "./pacer";
+
 export interface ChunkReader {
   /**
    * Give the next `size` bytes, fewer only where the file ends.
@@ -11,7 +13,7 @@ export interface ChunkReader {
 }
 
 /**
- * Open `file` at `offset`.
+ * Open `file` at `offset`: as a byte stream, unless it is small or the browser has none.
  *
  * With `reuse`, every chunk comes in one of two buffers. A fresh 2 MiB buffer for each chunk costs a
  * third of the throughput and some 200 MB in the browser, so only a transport that keeps the buffer
@@ -19,6 +21,7 @@ export interface ChunkReader {
  */
 export function openReader(file: Blob, offset: number, reuse: boolean): ChunkReader {
   try {
+    if (file.size - offset <= MIN_CHUNK_SIZE) return new SliceReader(file, offset);
     return new ByteStreamReader(file, offset, reuse);
   } catch {
     return new SliceReader(file, offset);
@@ -32,7 +35,7 @@ export function openReader(file: Blob, offset: number, reuse: boolean): ChunkRea
 const open = new Set<ByteStreamReader>();
 
 /** Reads one chunk ahead: while one is sent, or waits to be, the next one is fetched. */
-class ByteStreamReader implements ChunkReader {
+export class ByteStreamReader implements ChunkReader {
   private stream: ReadableStreamBYOBReader;
   private ahead: Promise<ArrayBuffer> | null = null;
   private aheadSize = 0;
@@ -99,8 +102,8 @@ class ByteStreamReader implements ChunkReader {
   }
 }
 
-/** For browsers whose files are no byte streams. */
-class SliceReader implements ChunkReader {
+/** For a few bytes, which a stream costs more than; and for browsers without byte streams. */
+export class SliceReader implements ChunkReader {
   constructor(
     private readonly file: Blob,
     private offset: number,
