@@ -41,6 +41,9 @@ class SocketHandler(WebSocketHandler):
         self._arriving = arriving
         self._offset = 0
 
+    def open(self) -> None:
+        self.set_nodelay(True)
+
     def on_message(self, message: str | bytes) -> None:
         assert isinstance(message, bytes)
         self._arriving.write(message, self._offset, int(self.get_query_argument("size")))

@@ -29,3 +29,15 @@ def test_peer_loses_its_connection_beyond_the_limit(
         with socket.value.expect_event("close"):
             page.locator(selector).set_input_files(tmp_path / "large.bin")
         expect(page.get_by_text("arrived: 0")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [0, 30_000_000])
+def test_file_dropper_takes_a_file_within_the_default_limit(
+    page: Page, tmp_path: Path, size: int
+) -> None:
+    make_file(tmp_path / "file.bin", size)
+    with serving(*SERVE, path="/peers_app") as url:
+        page.goto(f"{url}?dropper=1")
+        expect(page.get_by_text("arrived: 0")).to_be_visible()
+        page.locator(".filepond--browser").set_input_files(tmp_path / "file.bin")
+        expect(page.get_by_text("arrived: 1")).to_be_visible()  # a dict of one file

@@ -4,6 +4,7 @@ from base64 import b64encode
 from types import SimpleNamespace
 
 import panel as pn
+import pytest
 
 
 def drop(dropper: pn.widgets.FileDropper, name: str, data: bytes, mime_type: str) -> None:
@@ -35,3 +36,17 @@ def test_file_input_makes_none_of_an_empty_file() -> None:
     upload = pn.widgets.FileInput()
     upload._process_events({"filename": "empty", "value": "", "mime_type": "text/plain"})
     assert upload.value is None
+
+
+def test_file_input_keeps_both_files_of_one_name() -> None:
+    upload = pn.widgets.FileInput(multiple=True)
+    encoded = [b64encode(data).decode() for data in (b"one", b"two")]
+    upload._process_events(
+        {"filename": ["same.bin"] * 2, "value": encoded, "mime_type": ["x/y"] * 2}
+    )
+    assert upload.value == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("peer", [pn.widgets.FileInput, pn.widgets.FileDropper])
+def test_peer_has_no_progress_in_python(peer: type[pn.widgets.Widget]) -> None:
+    assert not {name for name in peer.param if "progress" in name or "upload" in name}
