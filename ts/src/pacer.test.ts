@@ -22,7 +22,7 @@ describe("pacing on a steady link", () => {
     // Mbit/s, round trip, share used in 15 s from the start, wait of a click
     [40, 20, 0.97, 125],
     [100, 100, 0.9, 125],
-    [100, 200, 0.85, 125],
+    [100, 200, 0.9, 125],
     [1000, 40, 0.9, 100],
     [1300, 1, 0.97, 100],
     [10, 30, 0.97, 150],

@@ -18,6 +18,12 @@ const FIRST_WINDOW = 2 * MIN_CHUNK_SIZE;
 /** Milliseconds until the shortest round trip has to be seen once more, or measured anew. */
 export const BASE_LIFETIME = 10_000;
 
+/** The same in round trips, if that is more: measuring costs about two. */
+const BASE_ROUND_TRIPS = 100;
+
+/** How much the window grows with every round trip until the way is full for the first time. */
+const START_GAIN = 3;
+
 /** Chunks in a full window: few enough to be cheap, enough that acks come steadily. */
 const CHUNKS_IN_WINDOW = 6;
 
@@ -40,7 +46,7 @@ export interface Pacing {
   /** Shortest round trip since `since`. */
   readonly recent: number;
   readonly since: number;
-  /** Whether the way has never been full: the window doubles with every round trip. */
+  /** Whether the way has never been full: the window grows fast. */
   readonly starting: boolean;
   /** The window to come back to, while the way is being emptied to measure `base` anew. */
   readonly resume: number | null;
@@ -61,7 +67,8 @@ export function pace(pacing: Pacing, sample: Sample, cap: number): Pacing {
   if (pacing.resume !== null && alone) return measured(pacing, sample);
   const next = observed(pacing, sample);
   if (next.resume !== null) return next;
-  if (sample.time - next.since > BASE_LIFETIME) return renewed(next, sample);
+  const lifetime = Math.max(BASE_LIFETIME, BASE_ROUND_TRIPS * next.base);
+  if (sample.time - next.since > lifetime) return renewed(next, sample);
   return { ...next, ...adjusted(next, sample, cap) };
 }
 
@@ -90,14 +97,15 @@ function adjusted(
   const grow = added < TARGET_DELAY;
   // With so much on its way, the added delay would be the target. A steady way always gives the
   // same, whatever the window is at the moment; each chunk moves the window by its share.
-  const wanted = start ? 2 * inFlight : (inFlight * (base + TARGET_DELAY)) / roundTrip;
+  const wanted = start ? START_GAIN * inFlight : (inFlight * (base + TARGET_DELAY)) / roundTrip;
   // Only whole chunks are sent: to learn whether one more does no harm, there has to be room for it.
   const room = added < TARGET_DELAY / 2 ? inFlight + 1.5 * size : 0;
   const goal = Math.max(wanted, room);
   // What is held up by something else than the window needs no more, and no less either.
   if (grow && goal < window) return { window, starting: start };
   const step = ((goal - window) * size) / inFlight;
-  const next = window + Math.min(size, Math.max(-size / 2, step));
+  const most = start ? (START_GAIN - 1) * size : size;
+  const next = window + Math.min(most, Math.max(-size / 2, step));
   return { window: Math.min(cap, Math.max(MIN_CHUNK_SIZE, next)), starting: start };
 }
 
