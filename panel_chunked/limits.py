@@ -3,6 +3,7 @@
 import mimetypes
 import re
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 from .errors import UploadError
 
@@ -10,6 +11,16 @@ _UNITS = {"": 1, "b": 1}
 for _power, _letter in enumerate("kmgtp", start=1):
     _UNITS |= {_letter: 1000**_power, f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.I)
+_SHOWN = {
+    1000: ("bytes", "kB", "MB", "GB", "TB", "PB"),
+    1024: ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"),
+}
+_WILDCARDS = {
+    "image/*": "images",
+    "video/*": "videos",
+    "audio/*": "audio",
+    "text/*": "text files",
+}
 
 
 def parse_size(size: object) -> int | None:
@@ -32,12 +43,37 @@ def parse_size(size: object) -> int | None:
     raise ValueError(f"{size!r} is not a size; write it like '5 GB', '200 MiB' or 5000000.")
 
 
-def format_size(size: int) -> str:
-    """Give ``"5 GB"`` for 5 * 10⁹, with up to one decimal."""
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB"]
-    while round(value, 1) >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.1f}".removesuffix(".0") + f" {'byte' if size == 1 else units[0]}"
+def format_size(size: int, base: int = 1000, decimals: int = 1) -> str:
+    """Give ``"5 GB"`` for 5 * 10⁹, or ``"5 GiB"`` for 5 * 2³⁰ with the base 1024."""
+    unit, name = _unit_of(size, base, decimals)
+    value = _round(size, unit, decimals).normalize()
+    return f"{value:,f} {'byte' if size == 1 else name}"
+
+
+def _unit_of(size: int, base: int, decimals: int) -> tuple[int, str]:
+    units: list[tuple[int, str]] = [(base**power, it) for power, it in enumerate(_SHOWN[base])]
+    return next((it for it in units if _round(size, it[0], decimals) < base), units[-1])
+
+
+def _round(size: int, unit: int, decimals: int) -> Decimal:
+    # Halves are rounded up, as the browser does it.
+    return (Decimal(size) / unit).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def _format_apart(size: int, limit: int) -> tuple[str, str]:
+    """Give both with as many digits as tell them apart, and ``"5 MiB"`` as ``"5 MiB"``."""
+    base = 1024 if not _is_round(limit, 1000) and _is_round(limit, 1024) else 1000
+    for decimals in (1, 2, 3):
+        shown = format_size(size, base, decimals), format_size(limit, base, decimals)
+        if shown[0] != shown[1]:
+            return shown
+    return f"{size:,} bytes", f"{limit:,} bytes"
+
+
+def _is_round(limit: int, base: int) -> bool:
+    """Tell whether one decimal says it all."""
+    unit, _ = _unit_of(limit, base, 1)
+    return 10 * limit % unit == 0
 
 
 def parse_accept(accept: str | list[str] | None) -> tuple[str, ...]:
@@ -64,31 +100,32 @@ class Limits:
     max_total_size: int | None = None
     max_files: int | None = None
 
+    # The texts are the same in the browser, see failureText in ts/src/view/texts.ts.
+
     def check_file(self, name: str, mime_type: str, size: int) -> None:
         """Raise `UploadError` if this file may not be uploaded, whatever else is there."""
         if not self.accepts(name, mime_type):
             raise UploadError(
                 "not_accepted",
-                f"This kind of file is not accepted. Accepted: {', '.join(self.accept)}.",
+                f"This kind of file is not accepted. Accepted: {_kinds(self.accept)}.",
             )
         if self.max_file_size is not None and size > self.max_file_size:
-            raise UploadError(
-                "file_too_large",
-                f"The file has {format_size(size)}; "
-                f"at most {format_size(self.max_file_size)} are allowed.",
-            )
+            has, limit = _format_apart(size, self.max_file_size)
+            raise UploadError("file_too_large", f"The file has {has}; at most {limit} is allowed.")
 
     def check_total(self, files: int, total_size: int) -> None:
         """Raise `UploadError` if there may not be `files` files with `total_size` bytes."""
         if self.max_files is not None and files > self.max_files:
-            noun = "file is" if self.max_files == 1 else "files are"
-            raise UploadError("too_many_files", f"At most {self.max_files} {noun} allowed.")
-        if self.max_total_size is not None and total_size > self.max_total_size:
             raise UploadError(
-                "total_too_large",
-                f"All files together may have {format_size(self.max_total_size)}; "
-                f"with this one they would have {format_size(total_size)}.",
+                "too_many_files",
+                "Only one file can be uploaded here."
+                if self.max_files == 1
+                else f"At most {self.max_files} files are allowed.",
             )
+        if self.max_total_size is not None and total_size > self.max_total_size:
+            total, limit = _format_apart(total_size, self.max_total_size)
+            has = "The file has" if files == 1 else "All files together would have"
+            raise UploadError("total_too_large", f"{has} {total}; at most {limit} is allowed.")
 
     def accepts(self, name: str, mime_type: str) -> bool:
         """Tell whether the file's name or MIME type is among the accepted kinds."""
@@ -104,3 +141,7 @@ class Limits:
             else mime_type == kind
             for kind in self.accept
         )
+
+
+def _kinds(accept: tuple[str, ...]) -> str:
+    return ", ".join(_WILDCARDS.get(kind, kind) for kind in accept)

@@ -13,11 +13,8 @@ from .conftest import App, make_file
     ("options", "reason"),
     [
         ({"accept": ".csv,image/*"}, "This kind of file is not accepted. Accepted: .csv, images."),
-        ({"max_file_size": "1 kB"}, "The file has 2 kB; at most 1 kB are allowed."),
-        (
-            {"max_total_size": "1 kB", "multiple": True},
-            "All files together would have 2 kB; at most 1 kB are allowed.",
-        ),
+        ({"max_file_size": "1 kB"}, "The file has 2 kB; at most 1 kB is allowed."),
+        ({"max_total_size": "1 KiB"}, "The file has 2 KiB; at most 1 KiB is allowed."),
     ],
 )
 def test_refusal_says_why(
@@ -90,6 +87,6 @@ def test_server_refuses_what_a_page_without_limits_sends(
     expect(app.page.locator(".hint")).not_to_contain_text("1 kB")
     app.choose(tmp_path / "data.bin")
     row = app.expect_row("data.bin", "refused")
-    expect(row).to_contain_text("The file has 2 kB; at most 1 kB are allowed.")
+    expect(row).to_contain_text("The file has 2 kB; at most 1 kB is allowed.")
     (refused,) = app.wait_for(lambda it: it["uploads"])["uploads"]
     assert refused["state"] == "failed"

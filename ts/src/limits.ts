@@ -13,7 +13,8 @@ export interface Limits {
 export type Refusal =
   | { code: "not_accepted"; accept: string[] }
   | { code: "file_too_large"; size: number; limit: number }
-  | { code: "total_too_large"; size: number; limit: number }
+  /** What `files` files, the new one among them, would have together. */
+  | { code: "total_too_large"; files: number; size: number; limit: number }
   | { code: "too_many_files"; limit: number };
 
 /** Say why this file may not be uploaded besides those already there, or null if it may. */
@@ -27,12 +28,13 @@ export function check(
   if (maxFileSize !== null && file.size > maxFileSize) {
     return { code: "file_too_large", size: file.size, limit: maxFileSize };
   }
-  if (maxFiles !== null && held.files + 1 > maxFiles) {
+  const files = held.files + 1;
+  if (maxFiles !== null && files > maxFiles) {
     return { code: "too_many_files", limit: maxFiles };
   }
   const total = held.size + file.size;
   if (maxTotalSize !== null && total > maxTotalSize) {
-    return { code: "total_too_large", size: total, limit: maxTotalSize };
+    return { code: "total_too_large", files, size: total, limit: maxTotalSize };
   }
   return null;
 }

@@ -15,12 +15,26 @@ export interface AcceptCase {
   accepted: boolean;
 }
 
+export interface RefusalCase {
+  case: string;
+  limits: Partial<Record<"max_file_size" | "max_total_size" | "max_files", number>> & {
+    accept?: string[];
+  };
+  held?: { files: number; size: number };
+  size: number;
+  text: string | null;
+}
+
 export function golden(name: "client" | "server"): Golden {
   return load(name) as Golden;
 }
 
 export function acceptCases(): AcceptCase[] {
   return load("accept") as AcceptCase[];
+}
+
+export function refusalCases(): RefusalCase[] {
+  return load("refusals") as RefusalCase[];
 }
 
 function load(name: string): unknown {

@@ -2,7 +2,7 @@
 
 import type { UploadQueue } from "../queue";
 import type { Upload } from "../upload";
-import { bytes, duration, percent } from "./format";
+import { bytes, duration, percent, rate } from "./format";
 import { Icon } from "./icons";
 import { failureText, texts } from "./texts";
 
@@ -60,12 +60,12 @@ function Detail({ upload }: { upload: Upload }) {
 function Running({ upload }: { upload: Upload }) {
   const { size } = upload.file;
   const stored = upload.stored.value;
-  const rate = upload.rate.value;
+  const speed = upload.rate.value;
   const timeLeft = upload.timeLeft.value;
   return (
     <>
       <span>{percent(stored, size)}</span>
-      {rate !== null && rate > 0 && <span>{bytes(rate)}/s</span>}
+      {speed !== null && speed > 0 && <span>{rate(speed)}</span>}
       {timeLeft !== null && <span>{duration(timeLeft)} left</span>}
     </>
   );

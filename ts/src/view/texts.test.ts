@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bytes, duration, percent } from "./format";
+import { refusalCases } from "../../tests/golden";
+import { check } from "../limits";
+import { bytes, duration, percent, rate } from "./format";
 import { failureText, limitsText, texts } from "./texts";
 
 const NONE = { accept: [], maxFileSize: null, maxTotalSize: null, maxFiles: null };
@@ -10,6 +12,8 @@ describe("numbers", () => {
     [1, "1 byte"],
     [999, "999 bytes"],
     [1000, "1 kB"],
+    [1250, "1.3 kB"],
+    [1450, "1.5 kB"],
     [1550, "1.6 kB"],
     [999_949, "999.9 kB"],
     [999_950, "1 MB"],
@@ -31,12 +35,32 @@ describe("numbers", () => {
   it.each([
     [0, "1 sec"],
     [41.2, "42 sec"],
-    [59.9, "1 min"],
-    [61, "2 min"],
+    [59, "59 sec"],
+    [59.1, "1 min"],
+    [61, "1 min 10 sec"],
+    [89, "1 min 30 sec"],
+    [590, "9 min 50 sec"],
+    [591, "10 min"],
+    [601, "11 min"],
+    [3540, "59 min"],
+    [3541, "1 hr"],
     [3600, "1 hr"],
     [5400, "1.5 hr"],
   ])("%d seconds are shown as %s", (seconds, text) => {
     expect(duration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [0, "0 bytes/s"],
+    [512.3, "512 bytes/s"],
+    [9e6, "9.0 MB/s"],
+    [9.26e6, "9.3 MB/s"],
+    [99.94e6, "99.9 MB/s"],
+    [99.96e6, "100 MB/s"],
+    [123.4e6, "123 MB/s"],
+    [999.96e6, "1.0 GB/s"],
+  ])("%d bytes per second are shown as %s", (bytesPerSecond, text) => {
+    expect(rate(bytesPerSecond)).toBe(text);
   });
 });
 
@@ -52,7 +76,8 @@ describe("the limits", () => {
       maxTotalSize: 2e10,
       maxFiles: 3,
     };
-    expect(limitsText(limits, true)).toBe(
+    const text = limitsText(limits, true);
+    expect(text.replaceAll("\u00a0", " ")).toBe(
       ".csv, images · up to 3 files · up to 5 GB each · 20 GB in all",
     );
   });
@@ -61,13 +86,43 @@ describe("the limits", () => {
     const limits = { ...NONE, maxFileSize: 5e6, maxTotalSize: 2e10, maxFiles: 3 };
     expect(limitsText(limits, false)).toBe("up to 5 MB");
   });
+
+  it("of a single file are the limit of all files, if that is lower or the only one", () => {
+    expect(limitsText({ ...NONE, maxTotalSize: 5e6 }, false)).toBe("up to 5 MB");
+    expect(limitsText({ ...NONE, maxFileSize: 5e7, maxTotalSize: 5e6 }, false)).toBe("up to 5 MB");
+  });
+
+  it.each([
+    [5e6, "up to 5 MB"],
+    [5 * 2 ** 20, "up to 5 MiB"],
+    [1.5 * 2 ** 30, "up to 1.5 GiB"],
+    [125 * 2 ** 20, "up to 125 MiB"],
+    [512_000, "up to 512 kB"],
+    [1024, "up to 1 KiB"],
+    [1_234_567, "up to 1.2 MB"],
+  ])("of %d bytes are shown as their author wrote them: %s", (maxFileSize, text) => {
+    expect(limitsText({ ...NONE, maxFileSize }, false)).toBe(text);
+  });
 });
 
 describe("a failure", () => {
+  it.each(refusalCases())("says the same as on the server: $case", (golden) => {
+    const { accept = [], max_file_size, max_total_size, max_files } = golden.limits;
+    const limits = {
+      accept,
+      maxFileSize: max_file_size ?? null,
+      maxTotalSize: max_total_size ?? null,
+      maxFiles: max_files ?? null,
+    };
+    const file = { name: "a.bin", type: "application/x", size: golden.size };
+    const refusal = check(limits, file, golden.held ?? { files: 0, size: 0 });
+    expect(refusal && failureText(refusal)).toBe(golden.text);
+  });
+
   it.each([
     [{ code: "not_accepted", accept: [".csv", "video/*"] }, /not accepted.*\.csv, videos/],
     [{ code: "file_too_large", size: 2e9, limit: 1e9 }, /2 GB.*1 GB/],
-    [{ code: "total_too_large", size: 2e9, limit: 1e9 }, /together.*2 GB.*1 GB/],
+    [{ code: "total_too_large", files: 2, size: 2e9, limit: 1e9 }, /together.*2 GB.*1 GB/],
     [{ code: "too_many_files", limit: 1 }, /Only one file/],
     [{ code: "too_many_files", limit: 4 }, /At most 4 files/],
     [{ code: "unreadable" }, /could not be read/],

@@ -2,7 +2,7 @@
 
 import type { Limits } from "../limits";
 import type { Failure, UploadState } from "../upload";
-import { bytes } from "./format";
+import { bytesApart, limitBytes } from "./format";
 
 export const texts = {
   choose: (multiple: boolean, directory: boolean) =>
@@ -30,28 +30,31 @@ export const texts = {
   failed: "Failed",
 };
 
-/** Say what may be uploaded, or nothing if anything may. */
-export function limitsText(limits: Limits, multiple: boolean): string {
+/** Say what may be uploaded, or nothing if anything may. `several`: more than one file may be. */
+export function limitsText(limits: Limits, several: boolean): string {
   const { accept, maxFileSize, maxTotalSize, maxFiles } = limits;
-  const parts = [
-    accept.length > 0 && kinds(accept),
-    multiple && maxFiles !== null && `up to ${maxFiles} ${maxFiles === 1 ? "file" : "files"}`,
-    maxFileSize !== null && `up to ${bytes(maxFileSize)}${multiple ? " each" : ""}`,
-    maxTotalSize !== null && multiple && `${bytes(maxTotalSize)} in all`,
-  ];
-  return parts.filter((part) => part !== false).join(" · ");
+  const most = Math.min(maxFileSize ?? Infinity, maxTotalSize ?? Infinity);
+  const sizes = several
+    ? [
+        maxFiles !== null && `up to ${maxFiles} files`,
+        maxFileSize !== null && `up to ${limitBytes(maxFileSize)} each`,
+        maxTotalSize !== null && `${limitBytes(maxTotalSize)} in all`,
+      ]
+    : [most < Infinity && `up to ${limitBytes(most)}`];
+  const parts = [accept.length > 0 && kinds(accept), ...sizes];
+  return parts.filter((part) => part !== false).join("\u00a0· "); // no line begins with a dot
 }
 
-/** Say what went wrong and what to do. */
+/** Say what went wrong and what to do; the server says the same, see panel_chunked/limits.py. */
 export function failureText(failure: Failure): string {
   if ("message" in failure) return failure.message;
   switch (failure.code) {
     case "not_accepted":
       return `This kind of file is not accepted. Accepted: ${kinds(failure.accept)}.`;
     case "file_too_large":
-      return `The file has ${bytes(failure.size)}; at most ${bytes(failure.limit)} are allowed.`;
+      return `The file has ${tooMuch(failure)}`;
     case "total_too_large":
-      return `All files together would have ${bytes(failure.size)}; at most ${bytes(failure.limit)} are allowed.`;
+      return `${failure.files === 1 ? "The file has" : "All files together would have"} ${tooMuch(failure)}`;
     case "too_many_files":
       return failure.limit === 1
         ? "Only one file can be uploaded here."
@@ -59,6 +62,11 @@ export function failureText(failure: Failure): string {
     case "unreadable":
       return "The file could not be read: it was changed, moved or deleted. Choose it again.";
   }
+}
+
+function tooMuch({ size, limit }: { size: number; limit: number }): string {
+  const [has, most] = bytesApart(size, limit);
+  return `${has}; at most ${most} is allowed.`;
 }
 
 function kinds(accept: string[]): string {

@@ -134,7 +134,7 @@ describe("the button", () => {
   it("and the hint say what may be picked", async () => {
     show({ multiple: false, accept: [".csv"], max_file_size: 5e6 });
     expect(text(".choose")).toBe("Choose file");
-    expect(text(".limits")).toBe(".csv · up to 5 MB");
+    expect(text(".limits").replaceAll("\u00a0", " ")).toBe(".csv · up to 5 MB");
     expect(find<HTMLInputElement>("input").accept).toBe(".csv");
     expect(find<HTMLInputElement>("input").multiple).toBe(false);
   });
