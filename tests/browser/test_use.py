@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
-from .conftest import App
+from .conftest import App, make_file
 
 
 def test_keyboard_alone_uploads_and_removes(open_app: Callable[..., App], tmp_path: Path) -> None:
@@ -59,5 +61,77 @@ def test_dropzone_has_room_and_compact_is_one_line_high(open_app: Callable[..., 
         box = app.page.locator(".picker").bounding_box()
         assert box is not None
         heights[layout] = box["height"]
-    assert heights["compact"] < 40
+    assert heights["compact"] < 42
     assert heights["dropzone"] > 120
+
+
+def box_of(part: Any) -> dict[str, float]:
+    box: dict[str, float] | None = part.bounding_box()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("layout", ["compact", "dropzone"])
+@pytest.mark.parametrize(("options", "width"), [({}, 300), ({"width": 250}, 250)])
+def test_width_is_the_same_whatever_it_shows(
+    open_app: Callable[..., App], tmp_path: Path, layout: str, options: dict[str, Any], width: int
+) -> None:
+    name = "a long name that is cut off at the end of its line, as it has no room there.txt"
+    (tmp_path / name).write_text("hello")
+    app = open_app(layout=layout, **options)
+    widget = app.page.locator(".widget")
+    assert box_of(widget)["width"] == width
+    app.choose(tmp_path / name)
+    app.expect_row(name, "complete")
+    assert box_of(widget)["width"] == width
+    app.page.get_by_role("button", name="Switch off").click()
+    expect(app.page.locator(".hint")).to_contain_text("Not available")
+    assert box_of(widget)["width"] == width
+
+
+def test_widget_that_stretches_is_as_wide_as_there_is_room(open_app: Callable[..., App]) -> None:
+    app = open_app(sizing_mode="stretch_width")
+    assert box_of(app.page.locator(".widget"))["width"] > 600
+
+
+def test_row_of_a_file_on_its_way_is_as_high_as_one_that_is_complete(
+    open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    make_file(tmp_path / "large.bin", 200 * 1000**2)
+    (tmp_path / "small.txt").write_text("small")
+    app = open_app(multiple=True, chunk_size=8192)
+    app.choose(tmp_path / "large.bin", tmp_path / "small.txt")
+    complete = app.expect_row("small.txt", "complete")
+    running = app.expect_row("large.bin", "running")
+    assert box_of(running)["height"] == box_of(complete)["height"]
+    assert box_of(running.locator(".name"))["x"] == box_of(complete.locator(".name"))["x"]
+
+
+def test_file_on_its_way_is_in_view_behind_many_that_are_complete(
+    open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    small = [tmp_path / f"{number}.txt" for number in range(12)]
+    for path in small:
+        path.write_text(path.name)
+    make_file(tmp_path / "large.bin", 200 * 1000**2)
+    app = open_app(multiple=True, chunk_size=8192)
+    app.choose(*small, tmp_path / "large.bin")
+    expect(app.expect_row("large.bin", "running")).to_be_in_viewport(ratio=1)
+    app.expect_row("11.txt", "complete")
+    expect(app.row("0.txt")).to_have_count(0)
+    app.page.get_by_role("button", name="Show 7 more files").click()
+    app.expect_row("0.txt", "complete")
+
+
+def test_description_makes_the_label_no_higher(open_app: Callable[..., App]) -> None:
+    heights = [
+        box_of(open_app(label="Data", **options).page.locator(".label"))["height"]
+        for options in ({}, {"description": "More about it"})
+    ]
+    assert heights[0] == heights[1]
+
+
+def test_hint_stands_on_the_line_of_the_button(open_app: Callable[..., App]) -> None:
+    app = open_app()
+    button, hint = box_of(app.choose_button), box_of(app.page.locator(".hint"))
+    assert button["y"] + button["height"] / 2 == hint["y"] + hint["height"] / 2

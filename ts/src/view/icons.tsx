@@ -5,12 +5,15 @@ const PATHS = {
     "M12 16V4m0 0-4.5 4.5M12 4l4.5 4.5M4 16v2.5A1.5 1.5 0 0 0 5.5 20h13a1.5 1.5 0 0 0 1.5-1.5V16",
   close: "m7 7 10 10M17 7 7 17",
   remove: "M5 7h14M10 7V5h4v2m-7 0 .7 11.2a1 1 0 0 0 1 .8h6.6a1 1 0 0 0 1-.8L17 7",
+  file: "M6.5 3.5H14l4 4v13H6.5ZM14 3.5v4h4",
   done: "m5 12.5 4.5 4.5L19 7.5",
   warning: "M12 4 2.8 19.5h18.4L12 4Zm0 6v4m0 3v.01",
   info: "M3.5 12a8.5 8.5 0 1 0 17 0 8.5 8.5 0 1 0-17 0M12 11v5m0-8.2v.01",
 };
 
-export function Icon({ name }: { name: keyof typeof PATHS }) {
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />

@@ -1,10 +1,16 @@
 /** One file: what it is, how far it is, what can be done about it. */
 
 import type { UploadQueue } from "../queue";
-import type { Upload } from "../upload";
+import type { Upload, UploadState } from "../upload";
 import { bytes, duration, percent, rate } from "./format";
-import { Icon } from "./icons";
-import { failureText, texts } from "./texts";
+import { Icon, type IconName } from "./icons";
+import { failureText, nameText, texts } from "./texts";
+
+const ICONS: Partial<Record<UploadState["kind"], IconName>> = {
+  complete: "done",
+  refused: "warning",
+  failed: "warning",
+};
 
 interface RowProps {
   upload: Upload;
@@ -15,25 +21,24 @@ interface RowProps {
 
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
-  const { name, size } = upload.file;
-  const bad = state.kind === "refused" || state.kind === "failed";
+  const { size } = upload.file;
+  const name = nameText(upload.file.name);
   return (
     <li class={`row ${state.kind}`} data-state={state.kind}>
       <div class="line">
-        {state.kind === "complete" && <Icon name="done" />}
-        {bad && <Icon name="warning" />}
-        <span class="name" title={upload.relativePath}>
-          {name}
+        <Icon name={ICONS[state.kind] ?? "file"} />
+        <span class="name" title={nameText(upload.relativePath)}>
+          <bdi>{name}</bdi>
         </span>
         <span class="size">{bytes(size)}</span>
         <RowAction upload={upload} queue={queue} focusButton={focusButton} />
       </div>
-      {(state.kind === "running" || state.kind === "finishing") && (
-        <progress max={size || 1} value={upload.stored.value} aria-label={name} />
-      )}
       <div class="detail">
         <Detail upload={upload} />
       </div>
+      {(state.kind === "running" || state.kind === "finishing") && (
+        <progress max={size || 1} value={upload.stored.value} aria-label={name} />
+      )}
     </li>
   );
 }
@@ -50,8 +55,6 @@ function Detail({ upload }: { upload: Upload }) {
       );
     case "running":
       return <Running upload={upload} />;
-    case "complete":
-      return <span class="hidden">{texts.status.complete}</span>; // the tick says it already
     default:
       return <span>{texts.status[state.kind]}</span>;
   }
@@ -72,7 +75,7 @@ function Running({ upload }: { upload: Upload }) {
 }
 
 function RowAction({ upload, queue, focusButton }: RowProps) {
-  const { name } = upload.file;
+  const name = nameText(upload.file.name);
   const { active } = upload;
   const complete = upload.state.value.kind === "complete";
   const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);

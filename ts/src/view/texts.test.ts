@@ -2,9 +2,14 @@ import { describe, expect, it } from "vitest";
 import { refusalCases } from "../../tests/golden";
 import { check } from "../limits";
 import { bytes, duration, percent, rate } from "./format";
-import { failureText, limitsText, texts } from "./texts";
+import { failureText, limitsText, nameText, texts } from "./texts";
 
 const NONE = { accept: [], maxFileSize: null, maxTotalSize: null, maxFiles: null };
+
+/** Give the text as if it could be broken at any space. */
+function spaced(text: string): string {
+  return text.replaceAll("\u00a0", " ");
+}
 
 describe("numbers", () => {
   it.each([
@@ -66,7 +71,7 @@ describe("numbers", () => {
 
 describe("the limits", () => {
   it("are not shown if there are none", () => {
-    expect(limitsText(NONE, true)).toBe("");
+    expect(spaced(limitsText(NONE, true))).toBe("");
   });
 
   it("are all shown", () => {
@@ -76,20 +81,26 @@ describe("the limits", () => {
       maxTotalSize: 2e10,
       maxFiles: 3,
     };
-    const text = limitsText(limits, true);
-    expect(text.replaceAll("\u00a0", " ")).toBe(
+    expect(spaced(limitsText(limits, true))).toBe(
       ".csv, images · up to 3 files · up to 5 GB each · 20 GB in all",
     );
   });
 
+  it("are broken between two of them, behind the dot", () => {
+    const limits = { ...NONE, maxFileSize: 5e9, maxTotalSize: 2e10 };
+    expect(limitsText(limits, true).split(" ")).toHaveLength(2);
+  });
+
   it("of a single file do not speak of several", () => {
     const limits = { ...NONE, maxFileSize: 5e6, maxTotalSize: 2e10, maxFiles: 3 };
-    expect(limitsText(limits, false)).toBe("up to 5 MB");
+    expect(spaced(limitsText(limits, false))).toBe("up to 5 MB");
   });
 
   it("of a single file are the limit of all files, if that is lower or the only one", () => {
-    expect(limitsText({ ...NONE, maxTotalSize: 5e6 }, false)).toBe("up to 5 MB");
-    expect(limitsText({ ...NONE, maxFileSize: 5e7, maxTotalSize: 5e6 }, false)).toBe("up to 5 MB");
+    expect(spaced(limitsText({ ...NONE, maxTotalSize: 5e6 }, false))).toBe("up to 5 MB");
+    expect(spaced(limitsText({ ...NONE, maxFileSize: 5e7, maxTotalSize: 5e6 }, false))).toBe(
+      "up to 5 MB",
+    );
   });
 
   it.each([
@@ -101,7 +112,7 @@ describe("the limits", () => {
     [1024, "up to 1 KiB"],
     [1_234_567, "up to 1.2 MB"],
   ])("of %d bytes are shown as their author wrote them: %s", (maxFileSize, text) => {
-    expect(limitsText({ ...NONE, maxFileSize }, false)).toBe(text);
+    expect(spaced(limitsText({ ...NONE, maxFileSize }, false))).toBe(text);
   });
 });
 
@@ -131,6 +142,19 @@ describe("a failure", () => {
     expect(
       failureText("accept" in failure ? { ...failure, accept: [...failure.accept] } : failure),
     ).toMatch(text);
+  });
+});
+
+describe("a name", () => {
+  it.each([
+    ["clip.mp4", "clip.mp4"],
+    ["photo_\u202egnp.exe", "photo_gnp.exe"],
+    ["\u2066a\u2069\nb.txt", "ab.txt"],
+    ["תמונה.png", "תמונה.png"],
+    ["", "File without a name"],
+    ["\u200f", "File without a name"],
+  ])("is shown without what would turn it around: %j", (name, shown) => {
+    expect(nameText(name)).toBe(shown);
   });
 });
 

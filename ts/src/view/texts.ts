@@ -16,7 +16,9 @@ export const texts = {
   dismiss: (name: string) => `Dismiss the message about ${name}`,
   description: "More about this",
   unreadable: "The drop could not be read. Use the button to choose the files.",
-  more: (count: number) => (count === 1 ? "and 1 more file" : `and ${count} more files`),
+  more: (count: number) => (count === 1 ? "Show 1 more file" : `Show ${count} more files`),
+  fewer: "Show fewer files",
+  unnamed: "File without a name",
   files: "Files",
   status: {
     queued: "Waiting",
@@ -30,6 +32,11 @@ export const texts = {
   failed: "Failed",
 };
 
+/** Give a file's name without what is not seen, or would turn the text around it. */
+export function nameText(name: string): string {
+  return name.replace(/[\p{Control}\p{Bidi_Control}]/gu, "") || texts.unnamed;
+}
+
 /** Say what may be uploaded, or nothing if anything may. `several`: more than one file may be. */
 export function limitsText(limits: Limits, several: boolean): string {
   const { accept, maxFileSize, maxTotalSize, maxFiles } = limits;
@@ -41,8 +48,9 @@ export function limitsText(limits: Limits, several: boolean): string {
         maxTotalSize !== null && `${limitBytes(maxTotalSize)} in all`,
       ]
     : [most < Infinity && `up to ${limitBytes(most)}`];
-  const parts = [accept.length > 0 && kinds(accept), ...sizes];
-  return parts.filter((part) => part !== false).join("\u00a0· "); // no line begins with a dot
+  const unbroken = sizes.flatMap((part) => (part ? part.replaceAll(" ", "\u00a0") : []));
+  const parts = accept.length > 0 ? [kinds(accept), ...unbroken] : unbroken;
+  return parts.join("\u00a0· "); // a line may end with the dot, and begins with none
 }
 
 /** Say what went wrong and what to do; the server says the same, see panel_chunked/limits.py. */

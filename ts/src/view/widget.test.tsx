@@ -44,7 +44,7 @@ function find<E extends HTMLElement>(selector: string): E {
 }
 
 function text(selector: string): string {
-  return find(selector).textContent ?? "";
+  return (find(selector).textContent ?? "").replaceAll("\u00a0", " ");
 }
 
 function drag(type: string, types = ["Files"]): Event & { dataTransfer: { dropEffect: string } } {
@@ -120,13 +120,88 @@ describe("a row", () => {
     expect(text("[role=alert]")).not.toBe("");
   });
 
-  it("is one of at most a hundred that are shown", async () => {
-    const { queue } = show();
-    const many = Array.from({ length: 103 }, (_, n) => new Upload(`k${n}`, makeFile(1), "a"));
-    queue.uploads.value = many;
+  it("is isolated from a name that runs the other way", async () => {
+    const { queue } = show({}, false);
+    queue.uploads.value = [new Upload("k1", makeFile(1, "photo_\u202egnp.exe"), "")];
     await turn();
-    expect(root.querySelectorAll("li[data-state]")).toHaveLength(100);
-    expect(text(".more")).toBe("and 3 more files");
+    expect(text(".name bdi")).toBe("photo_gnp.exe");
+    expect(find(".action").getAttribute("aria-label")).toBe("Cancel the upload of photo_gnp.exe");
+  });
+
+  it.each<UploadState>([
+    { kind: "queued" },
+    { kind: "running", id: "u1" },
+    { kind: "complete", id: "u1" },
+    { kind: "failed", failure: { code: "unreadable" } },
+  ])("has an icon, so that its name stays where it is: %o", async (state) => {
+    showRow(state);
+    await turn();
+    expect(root.querySelectorAll(".line > .icon")).toHaveLength(1);
+  });
+});
+
+describe("many rows", () => {
+  const RUNNING = { kind: "running", id: "u" } as const;
+  const COMPLETE = { kind: "complete", id: "u" } as const;
+  const FAILED = { kind: "failed", failure: { code: "unreadable" } } as const;
+  const WAITING = { kind: "created", id: "u" } as const;
+
+  /** Show a row for each state, named by its number. */
+  async function showRows(states: UploadState[]) {
+    const { queue } = show({}, false);
+    queue.uploads.value = states.map((state, n) => {
+      const upload = new Upload(`k${n}`, makeFile(1, String(n)), String(n));
+      upload.state.value = state;
+      return upload;
+    });
+    await turn();
+    return queue.uploads.value;
+  }
+
+  function shown(): (string | null)[] {
+    return [...root.querySelectorAll(".name")].map((name) => name.textContent);
+  }
+
+  it("are those that run, have gone wrong, wait, or were completed last", async () => {
+    await showRows([FAILED, ...Array(8).fill(COMPLETE), RUNNING, RUNNING, WAITING]);
+    expect(shown()).toEqual(["0", "7", "8", "9", "10", "11"]);
+    expect(text(".more")).toBe("Show 6 more files");
+  });
+
+  it("never hide what runs behind what waits or has failed", async () => {
+    await showRows([...Array(9).fill(FAILED), ...Array(9).fill(WAITING), RUNNING]);
+    expect(shown()).toEqual(["0", "1", "2", "3", "4", "18"]);
+  });
+
+  it("follow the uploads", async () => {
+    const uploads = await showRows([RUNNING, ...Array(9).fill(WAITING)]);
+    expect(shown()).toEqual(["0", "1", "2", "3", "4", "5"]);
+    const [first, second] = uploads as [Upload, Upload];
+    first.state.value = COMPLETE;
+    second.state.value = RUNNING;
+    await turn();
+    expect(shown()).toEqual(["1", "2", "3", "4", "5", "6"]);
+  });
+
+  it("can all be shown, a hundred more with each click, and few again", async () => {
+    await showRows(Array(108).fill(COMPLETE));
+    expect(text(".more")).toBe("Show 102 more files");
+    find(".more").click();
+    await turn();
+    expect(shown()).toHaveLength(106);
+    expect(text(".more")).toBe("Show 2 more files");
+    find(".more").click();
+    await turn();
+    expect(shown()).toHaveLength(108);
+    expect(text(".more")).toBe("Show fewer files");
+    find(".more").click();
+    await turn();
+    expect(shown()).toHaveLength(6);
+  });
+
+  it("need no button if they are few", async () => {
+    await showRows(Array(6).fill(COMPLETE));
+    expect(root.querySelector(".more")).toBeNull();
   });
 });
 
@@ -134,8 +209,15 @@ describe("the button", () => {
   it("and the hint say what may be picked", async () => {
     show({ multiple: false, accept: [".csv"], max_file_size: 5e6 });
     expect(text(".choose")).toBe("Choose file");
-    expect(text(".limits").replaceAll("\u00a0", " ")).toBe(".csv · up to 5 MB");
+    expect(text(".limits")).toBe(".csv · up to 5 MB");
     expect(find<HTMLInputElement>("input").accept).toBe(".csv");
+    expect(find<HTMLInputElement>("input").multiple).toBe(false);
+  });
+
+  it("speaks of one file if there may be only one", () => {
+    show({ multiple: true, max_files: 1, max_file_size: 5e6 });
+    expect(text(".choose")).toBe("Choose file");
+    expect(text(".hint")).toBe("or drop a file hereup to 5 MB"); // CSS puts a dot between them
     expect(find<HTMLInputElement>("input").multiple).toBe(false);
   });
 

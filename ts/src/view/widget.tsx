@@ -6,13 +6,16 @@ import { useId, useRef } from "preact/hooks";
 import type { Settings } from "../channel";
 import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
-import type { Upload } from "../upload";
+import type { Upload, UploadState } from "../upload";
 import { Icon } from "./icons";
 import { Row } from "./row";
 import { limitsText, texts } from "./texts";
 
-/** Rows that are shown; a folder may have thousands of files. */
-const MAX_ROWS = 100;
+/** Rows that are shown at first. */
+const FEW_ROWS = 6;
+
+/** Rows that a click shows in addition; a folder may have thousands of files. */
+const MORE_ROWS = 100;
 
 interface WidgetProps {
   queue: UploadQueue;
@@ -61,10 +64,11 @@ interface PickerProps extends WidgetProps {
 }
 
 function Picker({ queue, settings, button, over }: PickerProps) {
-  const { disabled, multiple, directory, accept } = settings.value;
+  const { disabled, multiple, directory, accept, maxFiles } = settings.value;
+  const several = multiple && maxFiles !== 1;
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
-  const limits = limitsText(settings.value, multiple);
+  const limits = limitsText(settings.value, several);
   const onChange = async (event: TargetedEvent<HTMLInputElement>) => {
     const field = event.currentTarget;
     queue.add(await pickedFiles(event));
@@ -81,7 +85,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         onClick={() => input.current?.click()}
       >
         <Icon name="upload" />
-        {texts.choose(multiple, directory)}
+        {texts.choose(several, directory)}
       </button>
       <input
         ref={input}
@@ -89,7 +93,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         hidden
         tabIndex={-1}
         disabled={disabled}
-        multiple={multiple}
+        multiple={several}
         // @ts-expect-error: not in Preact's types; every browser has it
         webkitdirectory={directory}
         accept={directory ? undefined : accept.join(",")}
@@ -100,7 +104,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
           ? texts.disabled
           : over.value
             ? texts.dropNow
-            : texts.dropHint(multiple, directory)}
+            : texts.dropHint(several, directory)}
         {limits !== "" && <span class="limits">{limits}</span>}
       </span>
     </div>
@@ -109,28 +113,48 @@ function Picker({ queue, settings, button, over }: PickerProps) {
 
 function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => void }) {
   const uploads = queue.uploads.value;
+  const count = useSignal(FEW_ROWS);
   if (uploads.length === 0) return null;
-  const shown = visible(uploads);
+  const shown = visible(uploads, count.value);
+  const hidden = uploads.length - shown.length;
   return (
-    <ul class="rows" aria-label={texts.files}>
-      {shown.map((upload) => (
-        <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
-      ))}
-      {uploads.length > shown.length && (
-        <li class="row more">{texts.more(uploads.length - shown.length)}</li>
+    <>
+      <ul class="rows" aria-label={texts.files}>
+        {shown.map((upload) => (
+          <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
+        ))}
+      </ul>
+      {uploads.length > FEW_ROWS && (
+        <button
+          type="button"
+          class="more"
+          onClick={() => {
+            count.value = hidden > 0 ? count.value + MORE_ROWS : FEW_ROWS;
+          }}
+        >
+          {hidden > 0 ? texts.more(hidden) : texts.fewer}
+        </button>
       )}
-    </ul>
+    </>
   );
 }
 
-/** Of very many, what runs and what went wrong, and then the latest. */
-function visible(uploads: Upload[]): Upload[] {
-  if (uploads.length <= MAX_ROWS) return uploads;
-  const calm = ["queued", "created", "complete"];
-  const isCalm = ({ state }: Upload) => calm.includes(state.value.kind);
-  const first = uploads.filter((upload) => !isCalm(upload)).slice(-MAX_ROWS);
-  const rest = uploads.filter(isCalm);
-  return [...first, ...rest.slice(rest.length - (MAX_ROWS - first.length))];
+/**
+ * Of many, what runs, then what went wrong, what waits, and the latest of the rest; in the order of
+ * the pick, so that no row jumps over another.
+ */
+function visible(uploads: Upload[], count: number): Upload[] {
+  if (uploads.length <= count) return uploads;
+  const those = (...kinds: UploadState["kind"][]) =>
+    uploads.filter(({ state }) => kinds.includes(state.value.kind));
+  const urgent = [
+    ...those("running", "finishing"),
+    ...those("refused", "failed", "cancelled"),
+    ...those("created", "queued"),
+    ...those("complete").reverse(),
+  ];
+  const shown = new Set(urgent.slice(0, count));
+  return uploads.filter((upload) => shown.has(upload));
 }
 
 /** The tooltip that every Panel widget has; its HTML is the app's own. */
