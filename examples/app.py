@@ -20,6 +20,12 @@ PLAYERS = {
     "video": '<video src="{}" controls style="width: 100%; max-height: 260px"></video>',
 }
 
+# A bar in the colour of the widget, without Panel's margin below.
+PROGRESS_STYLE = """
+:host { --primary-bg-color: var(--panel-primary-color); }
+progress { margin: 0; }
+"""
+
 
 # --- Several files at once, of any size ---
 
@@ -41,7 +47,9 @@ def status(uploads: list[Upload]) -> str:
 uploading = pn.Column(
     "## Files of any size",
     upload,
-    pn.indicators.Progress(value=upload.param.progress, bar_color="primary"),
+    pn.indicators.Progress(
+        value=upload.param.progress, bar_color="primary", stylesheets=[PROGRESS_STYLE]
+    ),
     pn.pane.Markdown(pn.bind(status, upload.param.uploads)),
 )
 
@@ -73,7 +81,8 @@ def card(file: UploadedFile) -> pn.WidgetBox:
 
 
 cards: dict[UploadedFile, pn.WidgetBox] = {}
-gallery = pn.FlexBox("Nothing yet.", align_items="start", gap="10px", margin=(0, 10))
+nothing = pn.pane.Markdown("Nothing yet.", margin=0)
+gallery = pn.FlexBox(nothing, align_items="start", gap="10px", margin=(0, 10, 20, 10))
 arrived = pn.Column("## What arrived", gallery)
 
 
@@ -84,7 +93,7 @@ def show_arrived(files: list[UploadedFile]) -> None:
     for file in files:
         if file not in cards:  # the others stay, or a video would start again
             cards[file] = card(file)
-    gallery[:] = list(cards.values()) or ["Nothing yet."]
+    gallery[:] = list(cards.values()) or [nothing]
 
 
 # --- Where FileInput stood ---
