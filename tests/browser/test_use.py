@@ -135,3 +135,10 @@ def test_hint_stands_on_the_line_of_the_button(open_app: Callable[..., App]) -> 
     app = open_app()
     button, hint = box_of(app.choose_button), box_of(app.page.locator(".hint"))
     assert button["y"] + button["height"] / 2 == hint["y"] + hint["height"] / 2
+
+
+def test_font_is_that_of_panels_own_widgets(open_app: Callable[..., App]) -> None:
+    app = open_app()
+    font = "element => getComputedStyle(element).fontFamily"
+    own = app.page.get_by_role("button", name="Switch off").evaluate(font)
+    assert app.choose_button.evaluate(font) == own
