@@ -1,7 +1,6 @@
 """The widget's outputs: what Python sees of the uploads of all its pages."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from param.parameterized import batch_call_watchers
 from .files import UploadedFile
 from .limits import format_size, parse_size
 from .session import Session
+from .turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,17 @@ Picked = tuple[UploadedFile, bytes | None]
 
 READ_ONLY = ("files", "uploads", "progress")
 
+#: States of what `uploads` lists; what is complete is in `files`.
+LISTED = ("queued", "running", "failed")
+
 
 class Outputs:
     """Keeps `files`, `uploads`, `progress`, `value`, `filename` and `mime_type` up to date.
 
     Panel may run callbacks on several threads. One at a time computes, sets and tells the
-    watchers, so that none overwrites newer outputs with older ones.
+    watchers, so that none overwrites newer outputs with older ones: `publish` and
+    `publish_progress` are called in `turn`. The watchers of an app may take their time, so nobody
+    waits for a turn, least of all the event loop.
 
     Parameters
     ----------
@@ -38,9 +43,10 @@ class Outputs:
     def __init__(self, widget: Any, sessions: Callable[[], list[Session]]) -> None:
         self._widget = widget
         self._sessions = sessions
-        self._lock = threading.RLock()
+        self.turn = Turn()
         self._picked: list[Picked] = []
         self._value: Any = None
+        self._cleared = False
 
     @property
     def picked(self) -> list[UploadedFile]:
@@ -70,26 +76,38 @@ class Outputs:
 
     def publish(self, picked: list[Picked]) -> None:
         """Bring all outputs up to date, in one update; `picked` is a batch that is over."""
-        with self._lock:
-            files = [file for session in self._sessions() for file in session.files]
-            held = set(files)
-            kept = [entry for entry in picked or self._picked if entry[0] in held]
-            changed = picked or len(kept) < len(self._picked)
-            values = self._values(kept) if changed else {}
-            self._picked = kept
-            self._update(files=files, **self._progress(), **values)
+        self.let_go()
+        cleared, self._cleared = self._cleared, False
+        files = [file for session in self._sessions() for file in session.files]
+        held = set(files)
+        kept = [entry for entry in picked or self._picked if entry[0] in held]
+        changed = picked or cleared or len(kept) < len(self._picked)
+        values = self._values(kept) if changed else {}
+        self._picked = kept
+        self._update(files=files, **self._progress(), **values)
 
     def publish_progress(self) -> None:
         """Bring `uploads` and `progress` up to date."""
-        with self._lock:
-            self._update(**self._progress())
+        self._update(**self._progress())
 
-    def clear(self) -> None:
-        """Empty all outputs."""
-        with self._lock:
-            self._picked = []
-            values = self._values([])
-            self._update(files=[], uploads=[], progress=0, **values)
+    def clear(self, later: Callable[[], None]) -> None:
+        """Empty all outputs.
+
+        If another thread tells the watchers just now, it calls `later` when it has done; what is
+        published then is empty.
+        """
+        self._cleared = True
+        self.turn.take(self._clear, later)
+
+    def let_go(self) -> None:
+        """Forget the last pick, and its bytes, if the app has set `value` to something else."""
+        if self._widget.value is not self._value:
+            self._picked, self._value = [], None
+
+    def _clear(self) -> None:
+        self._cleared = False
+        self._picked = []
+        self._update(files=[], uploads=[], progress=0, **self._values([]))
 
     def _values(self, picked: list[Picked]) -> dict[str, Any]:
         widget = self._widget
@@ -111,11 +129,12 @@ class Outputs:
 
     def _progress(self) -> dict[str, Any]:
         sessions = self._sessions()
-        stored = sum(session.progress[0] for session in sessions)
-        size = sum(session.progress[1] for session in sessions)
+        progress = [session.progress for session in sessions]  # once: uploads go on meanwhile
+        stored, size = sum(part[0] for part in progress), sum(part[1] for part in progress)
         complete = any(session.completed for session in sessions)
-        percent = stored * 100 // size if size else 100 * complete
-        return {"uploads": [u for s in sessions for u in s.uploads], "progress": percent}
+        percent = min(100, stored * 100 // size) if size else 100 * complete
+        uploads = [u for session in sessions for u in session.uploads if u.state in LISTED]
+        return {"uploads": uploads, "progress": percent}
 
     def _update(self, **outputs: Any) -> None:
         widget = self._widget

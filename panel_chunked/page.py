@@ -1,8 +1,10 @@
 """One page that shows the widget: its session, its store, and the channel to reach it by."""
 
 import asyncio
-import threading
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +33,9 @@ class WidgetPage:
         self._outputs = outputs
         self._temporary = TemporaryStore()
         self._progress_timer: asyncio.TimerHandle | None = None
+        self._progress_stale = False
         # Not in the callbacks, which Bokeh keeps for a while after it has run them.
         self._batches: deque[list[Picked]] = deque()
-        self._publishing = threading.RLock()
         self._loop = asyncio.get_running_loop()
 
     def receive(self, channel: Channel, data: object) -> None:
@@ -84,6 +86,7 @@ class WidgetPage:
         self.channel.send(protocol.encode(message), replaces)
 
     def progressed(self) -> None:
+        self._progress_stale = True
         if self._progress_timer is None:
             self._progress_timer = self._loop.call_later(PROGRESS_INTERVAL, self._show_progress)
 
@@ -93,32 +96,47 @@ class WidgetPage:
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)
-        self._outputs.publish([])
+        self._outputs.turn.take(partial(self._outputs.publish, []), later=self.publish)
 
     def publish(self) -> None:
-        """Have the outputs brought up to date in the context of this page."""
+        """Have the outputs brought up to date in the context of this page. Safe in any thread."""
+        self._soon(self._start_publishing)
+
+    def _start_publishing(self) -> None:
         self.channel.run(self._publish)
 
     def _publish(self) -> None:
-        with self._publishing:
-            batches = list(self._batches) or [[]]
-            for picked in batches:
-                self._outputs.publish(picked)
-                if self._batches:
-                    self._batches.popleft()
+        self._outputs.turn.take(self._publish_next, later=self.publish)
+
+    def _publish_next(self) -> None:
+        # One batch in each call, and one call for each: a callback of the app that raises holds
+        # up no other batch.
+        self._outputs.publish(self._batches.popleft() if self._batches else [])
 
     def _show_progress(self) -> None:
         self.channel.run(self._publish_progress, busy=False)
 
     def _publish_progress(self) -> None:
-        self._loop.call_soon_threadsafe(self._progress_shown)
-        with self._publishing:
+        later = partial(self._soon, self._show_progress)
+        self._outputs.turn.take(self._publish_progress_now, later)
+
+    def _publish_progress_now(self) -> None:
+        self._progress_stale = False
+        try:
             # An upload that has ended shows with its file, in the update that is on its way.
             if not (self.session.idle or self.session.ending or self._batches):
                 self._outputs.publish_progress()
+        finally:  # only now, so that never more than one waits for its turn
+            self._soon(self._progress_shown)
 
     def _progress_shown(self) -> None:
         self._progress_timer = None
+        if self._progress_stale:
+            self.progressed()
+
+    def _soon(self, callback: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(callback)
 
     def _store(self) -> Store:
         destination: Any = self._widget.destination

@@ -203,7 +203,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         """
         for session in self._sessions():
             session.clear()
-        self._outputs.clear()
+        self._outputs.clear(later=self._publish)
 
     @property
     def takes_many(self) -> bool:
@@ -239,12 +239,22 @@ class ChunkedFileInput(JSComponent, FileInput):
         if page is None:
             return
         page.close()
-        others = list(self._pages.values())
-        if others:
-            others[0].publish()
-        else:  # nobody is there to be told
-            with param.parameterized.discard_events(self):
-                self._outputs.publish([])
+        self._publish()
+
+    def _publish(self) -> None:
+        page = next(iter(list(self._pages.values())), None)
+        if page is not None:
+            page.publish()
+        else:
+            self._outputs.turn.take(self._publish_to_nobody, later=self._publish)
+
+    def _publish_to_nobody(self) -> None:
+        with param.parameterized.discard_events(self):
+            self._outputs.publish([])
+
+    @param.depends("value", watch=True)
+    def _let_go(self) -> None:
+        self._outputs.let_go()
 
     def _cleanup(self, root: Model | None = None) -> None:
         if root is not None and root.ref["id"] in self._models:

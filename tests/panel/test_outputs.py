@@ -1,7 +1,7 @@
 """What an app is told of uploads, through real documents and Panel's own event handling."""
 
 import asyncio
-import threading
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ import panel as pn
 import pytest
 from panel.io.state import state
 
-from panel_chunked import ChunkedFileInput, UploadedFile
+from panel_chunked import ChunkedFileInput, Upload, UploadedFile, outputs
 from panel_chunked.outputs import Outputs
 from panel_chunked.upload import UploadInfo
 
@@ -307,23 +307,6 @@ async def test_what_was_uploaded_can_be_saved_beyond_value_limit(open_page, tmp_
     assert (tmp_path / "saved.txt").read_bytes() == b"abc"
 
 
-async def test_with_nthreads_every_upload_arrives(open_page, monkeypatch):
-    monkeypatch.setattr(pn.config, "nthreads", 4)
-    assert state._thread_pool is not None
-    widget = ChunkedFileInput(multiple=True)
-    page = await open_page(widget)
-    threads = set()
-    widget.param.watch(lambda _: threads.add(threading.current_thread()), "value")
-
-    for number in range(20):
-        await page.upload((f"{number}.txt", b"a"), (f"{number}.bin", b"b"))
-
-    await page.wait(lambda: len(widget.files) == 40)
-    assert threading.current_thread() not in threads
-    with pytest.raises(TypeError, match="Read-only"):
-        widget.files = []
-
-
 async def test_value_that_the_app_has_set_is_what_is_saved(open_page, tmp_path):
     widget = ChunkedFileInput()
     page = await open_page(widget)
@@ -333,6 +316,45 @@ async def test_value_that_the_app_has_set_is_what_is_saved(open_page, tmp_path):
     widget.save(tmp_path / "out.txt")
 
     assert (tmp_path / "out.txt").read_bytes() == b"set"
+
+
+async def test_value_that_the_app_has_emptied_stays_empty(open_page):
+    widget = ChunkedFileInput(multiple=True)
+    page = await open_page(widget)
+    await page.upload(("a.txt", b"a"), ("b.txt", b"b"))
+
+    widget.param.update(value=None, filename=None, mime_type=None)
+    widget.files[0].delete()
+
+    assert len(widget.files) == 1
+    assert (widget.value, widget.filename, widget.mime_type) == (None, None, None)
+
+
+async def test_bytes_that_the_app_has_let_go_of_are_freed(open_page, monkeypatch):
+    data = bytes(100)
+    monkeypatch.setattr(outputs, "_read", lambda file: data)
+    free = sys.getrefcount(data)
+    widget = ChunkedFileInput()
+    page = await open_page(widget)
+    await page.upload(("a.txt", b"a"))
+    assert widget.value is data
+    assert sys.getrefcount(data) > free
+
+    widget.value = ""  # as ChatInterface does
+
+    await page.wait(lambda: sys.getrefcount(data) == free)
+    assert len(widget.files) == 1, "the file stays, as the page says"
+
+
+async def test_after_the_app_has_emptied_value_the_next_pick_arrives(open_page):
+    widget = ChunkedFileInput()
+    page = await open_page(widget)
+    await page.upload(("a.txt", b"a"))
+    widget.value = None
+
+    await page.upload(("b.txt", b"b"))
+
+    assert (widget.value, widget.filename) == (b"b", "b.txt")
 
 
 async def test_a_file_that_the_app_moves_away_does_not_hold_up_the_batch(open_page, caplog):
@@ -376,12 +398,41 @@ async def test_outputs_of_ten_thousand_files_are_published_quickly():
     files = [Counting(info(number), Path(str(number))) for number in range(10_000)]
     session = SimpleNamespace(files=files, uploads=[], progress=(0, 0), completed=1)
     widget = ChunkedFileInput(multiple=True)
-    outputs = Outputs(widget, lambda: [session])
 
-    outputs.publish([(file, None) for file in files])
+    Outputs(widget, lambda: [session]).publish([(file, None) for file in files])
 
     assert len(widget.files) == 10_000
     assert compared < 50_000
+
+
+def test_progress_of_uploads_that_go_on_meanwhile_is_a_percentage():
+    class Changing:
+        files, uploads, completed = [], [], 0
+
+        def __init__(self):
+            self.moments = iter([(9, 10), (1, 1), (1, 1)])
+
+        @property
+        def progress(self):
+            return next(self.moments)
+
+    widget = ChunkedFileInput()
+    session = Changing()
+
+    Outputs(widget, lambda: [session]).publish_progress()
+
+    assert widget.progress == 90
+
+
+@pytest.mark.parametrize("ended", ["complete", "cancelled"])
+def test_uploads_lists_nothing_that_has_ended_well_or_was_cancelled(ended):
+    uploads = [Upload(state, 1, 0, state) for state in ("queued", ended, "running", "failed")]
+    session = SimpleNamespace(files=[], uploads=uploads, progress=(0, 4), completed=0)
+    widget = ChunkedFileInput()
+
+    Outputs(widget, lambda: [session]).publish_progress()
+
+    assert [upload.state for upload in widget.uploads] == ["queued", "running", "failed"]
 
 
 def info(number):
