@@ -45,7 +45,8 @@ class Upload:
     stored
         Bytes stored so far.
     state
-        ``"queued"``, ``"running"``, ``"complete"``, ``"failed"`` or ``"cancelled"``.
+        ``"queued"``, ``"running"`` or ``"failed"``. What is complete is in `files`, and what was
+        cancelled is in neither.
     rate
         Bytes per second over the last seconds; None before there is one.
     time_left

@@ -29,10 +29,10 @@ class Store(Protocol):
     """Keeps the bytes of uploads."""
 
     async def create(self, info: UploadInfo) -> StoredUpload:
-        """Begin an upload of ``info.size`` bytes, none of them stored yet."""
+        """Begin an upload of ``info.size`` bytes, none of them stored yet.
 
-    def close(self) -> None:
-        """Free what belongs to the session that ends; complete files too, if temporary."""
+        If it raises, nothing of the upload is left.
+        """
 
 
 @runtime_checkable

@@ -5,10 +5,11 @@ import itertools
 import os
 import threading
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import aiofiles
+from aiofiles.threadpool import wrap
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
@@ -38,17 +39,13 @@ class DirectoryStore:
         return DirectoryUpload
 
     async def create(self, info: UploadInfo) -> "DirectoryUpload":
-        target, partial, made = await asyncio.to_thread(self._prepare, info)
-        file = await aiofiles.open(partial, "r+b", buffering=0)
-        return self._upload_class(info, target, partial, file, made)
+        target, partial, file, made = await asyncio.to_thread(self._prepare, info)
+        return self._upload_class(info, target, partial, wrap(file), made)
 
     def target(self, info: UploadInfo) -> Path:
         return self.root / PurePosixPath(info.relative_path)
 
-    def close(self) -> None:
-        """Files in a directory stay."""
-
-    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, list[Path]]:
+    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, FileIO, list[Path]]:
         """Make the partial file. Also give the directories made for it, the deepest first."""
         target = self.target(info)
         # A link in the directory may lead elsewhere.
@@ -58,9 +55,13 @@ class DirectoryStore:
         with _making_directories:
             parents = itertools.takewhile(lambda path: path != self.root, target.parents)
             made = [path for path in parents if not path.exists()]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.open("xb").close()
-        return target, partial, made
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file = partial.open("xb", buffering=0)
+            except OSError:
+                _remove_empty(made)
+                raise
+        return target, partial, file, made
 
 
 class DirectoryUpload:
@@ -98,9 +99,14 @@ class DirectoryUpload:
 
     def _remove(self) -> None:
         self._partial.unlink(missing_ok=True)
-        with _making_directories, suppress(OSError):  # others may have put files there
-            for directory in self._made:
-                directory.rmdir()
+        with _making_directories:
+            _remove_empty(self._made)
+
+
+def _remove_empty(directories: list[Path]) -> None:
+    for directory in directories:
+        with suppress(OSError):  # others may have put files there
+            directory.rmdir()
 
 
 def _move_to_free_name(partial: Path, target: Path) -> Path:

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from io import FileIO
 from pathlib import Path
 
 from panel_chunked.files import UploadedFile
@@ -36,7 +37,7 @@ class TemporaryStore(DirectoryStore):
                 self._directory.cleanup()
                 self._directory = None
 
-    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, list[Path]]:
+    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, FileIO, list[Path]]:
         with self._making:
             if self._directory is None:
                 self._directory = tempfile.TemporaryDirectory(

@@ -217,9 +217,6 @@ class HookedStore:
         await self.before("create")
         return HookedUpload(self, await self._store.create(info))
 
-    def close(self) -> None:
-        self._store.close()
-
 
 class HookedUpload:
     def __init__(self, store: HookedStore, stored: Any) -> None:

@@ -42,9 +42,12 @@ def visible(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(params=[DirectoryStore, TemporaryStore])
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store = DirectoryStore(tmp_path) if request.param is DirectoryStore else TemporaryStore()
-    yield store
-    store.close()
+    if request.param is DirectoryStore:
+        yield DirectoryStore(tmp_path)
+    else:
+        store = TemporaryStore()
+        yield store
+        store.close()
 
 
 async def test_offset_counts_what_is_stored(any_store: Store) -> None:
@@ -126,11 +129,6 @@ async def test_finish_closes_the_file(any_store: Store) -> None:
     assert open_files() == before
     assert file.name == "a.bin"
     del stored  # it was there until now, so that it was not its end that closed the file
-
-
-async def test_close_may_be_repeated(any_store: Store) -> None:
-    await asyncio.to_thread(any_store.close)
-    await asyncio.to_thread(any_store.close)
 
 
 def open_files() -> int:
@@ -218,13 +216,23 @@ async def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
     assert files_below(tmp_path / "real") == {"a.bin": b"x"}
 
 
-async def test_files_in_a_directory_stay_after_close(store: DirectoryStore) -> None:
+async def test_files_in_a_directory_stay(store: DirectoryStore) -> None:
     file = await put(store, info(), b"x")
     path = file.path
-    del file
+    del file, store
     await asyncio.to_thread(gc.collect)
-    store.close()
     assert path.read_bytes() == b"x"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the longest path is asked of Unix")
+async def test_an_upload_that_cannot_begin_leaves_no_folder(tmp_path: Path) -> None:
+    # The folder's path is as long as a path may be, so that no file in it can be opened.
+    room = os.pathconf(tmp_path, "PC_PATH_MAX") - len(f"{tmp_path}/") - len("/.u1.pa") - 1
+    folders = "/".join(["d" * 100] * (room // 101) + ["d" * (room % 101)])
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(OSError, match="too long"):
+        await DirectoryStore(tmp_path).create(info("a", path=f"{folders}/a"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "kept"]
 
 
 # --- Temporary files ---
@@ -255,6 +263,12 @@ async def test_temporary_files_go_when_the_store_is_closed(temporary: TemporaryS
     await asyncio.to_thread(temporary.close)
     assert file.size == 0  # it is still referred to
     assert files_below(temporary.root) == {}
+
+
+async def test_a_temporary_store_may_be_closed_twice(temporary: TemporaryStore) -> None:
+    await temporary.create(info())
+    await asyncio.to_thread(temporary.close)
+    await asyncio.to_thread(temporary.close)
 
 
 async def test_temporary_files_are_no_ones_else_to_read(temporary: TemporaryStore) -> None:
@@ -333,6 +347,14 @@ async def test_read_only_disk_is_an_error(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: ASYNC221
     with pytest.raises(OSError, match="Read-only"):
         await DirectoryStore(small_disk).create(info())
+
+
+async def test_full_disk_leaves_no_folder_of_an_upload_that_cannot_begin(small_disk: Path) -> None:
+    few = ["mount", "-o", "remount,nr_inodes=3", str(small_disk)]  # itself and two folders
+    subprocess.run(few, check=True)  # noqa: ASYNC221
+    with pytest.raises(OSError, match="No space left"):
+        await DirectoryStore(small_disk).create(info("a", path="holiday/day 1/a"))
+    assert list(small_disk.iterdir()) == []
 
 
 async def append_all(append: Callable[..., object], times: int, data: bytes) -> None:
