@@ -1,9 +1,12 @@
 """Uploads as temporary files."""
 
+import os
 import shutil
+import sys
 import tempfile
 import threading
 import weakref
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -12,15 +15,22 @@ from panel_chunked.upload import UploadInfo
 
 from .directory import DirectoryStore, DirectoryUpload
 
+if sys.platform != "win32":
+    import fcntl
+
 #: Name of the threads that delete.
 DELETING = "panel_chunked: delete"
+
+#: Begins the name of a process's directory, in which each of its stores has one.
+HOME_PREFIX = "panel_chunked-of-"
 
 
 class TemporaryStore(DirectoryStore):
     """Puts each upload into a directory of its own, so that it keeps its name.
 
     A file goes when nothing refers to its `UploadedFile` any more, when the store is closed,
-    and at the latest when the process exits.
+    and at the latest when the process exits. What a process left that was killed goes when
+    another one of the same user begins to use such a store; not on Windows.
     """
 
     def __init__(self) -> None:
@@ -40,9 +50,7 @@ class TemporaryStore(DirectoryStore):
     def _prepare(self, info: UploadInfo) -> tuple[Path, Path, FileIO, list[Path]]:
         with self._making:
             if self._directory is None:
-                self._directory = tempfile.TemporaryDirectory(
-                    prefix="panel_chunked-", ignore_cleanup_errors=True
-                )
+                self._directory = _temporary_directory("store-", _home.path())
                 self.root = Path(self._directory.name)
         return super()._prepare(info)
 
@@ -67,3 +75,64 @@ def _remove_in_background(directory: Path) -> None:
         target=shutil.rmtree, args=(directory, True), name=DELETING, daemon=True
     )
     work.start()
+
+
+def _temporary_directory(prefix: str, parent: Path) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
+
+
+# A process holds a lock on its directory as long as it lives: one that has no lock is left over.
+
+
+class _Home:
+    """The directory of this process."""
+
+    def __init__(self) -> None:
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._making = threading.Lock()
+
+    def path(self) -> Path:
+        with self._making:
+            # Some systems tidy up what has not changed for days.
+            if self._directory is None or not Path(self._directory.name).is_dir():
+                parent = Path(tempfile.gettempdir())
+                self._directory = _make_home(parent)
+                sweep = threading.Thread(target=_sweep, args=(parent,), name=DELETING, daemon=True)
+                sweep.start()
+            return Path(self._directory.name)
+
+
+_home = _Home()
+
+
+def _make_home(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    while True:
+        directory = _temporary_directory(HOME_PREFIX, parent)
+        path = Path(directory.name)
+        if sys.platform != "win32":
+            with suppress(FileNotFoundError):
+                lock = _open_directory(path)
+                with suppress(OSError):  # no locks on this file system, so nobody deletes it either
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.is_dir():  # else another process took it for left over before it was locked
+            return directory
+        directory.cleanup()
+
+
+def _sweep(parent: Path) -> None:
+    """Delete what processes of this user left that were killed."""
+    if sys.platform == "win32":
+        return
+    for path in parent.glob(HOME_PREFIX + "*"):
+        with suppress(OSError):
+            lock = _open_directory(path)
+            try:
+                if os.fstat(lock).st_uid == os.getuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _open_directory(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

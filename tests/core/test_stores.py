@@ -4,6 +4,8 @@ import asyncio
 import errno
 import gc
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +17,7 @@ from fakes import files_below, info
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.stores import DirectoryStore, Store, TemporaryStore, Terminable
-from panel_chunked.stores.temporary import DELETING
+from panel_chunked.stores.temporary import DELETING, HOME_PREFIX
 from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -35,6 +37,10 @@ def visible(folder: Path) -> dict[str, bytes]:
         for path, data in files_below(folder).items()
         if not Path(path).name.startswith(".")
     }
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 # --- Every store ---
@@ -232,7 +238,7 @@ async def test_an_upload_that_cannot_begin_leaves_no_folder(tmp_path: Path) -> N
     (tmp_path / "kept").mkdir()
     with pytest.raises(OSError, match="too long"):
         await DirectoryStore(tmp_path).create(info("a", path=f"{folders}/a"))
-    assert list(tmp_path.iterdir()) == [tmp_path / "kept"]
+    assert everything(tmp_path) == ["kept"]
 
 
 # --- Temporary files ---
@@ -290,28 +296,104 @@ async def main():
 
 store = TemporaryStore()
 kept = asyncio.run(main())
-print(store.root)
+print(store.root, flush=True)
 """
 
 
-def run_python(code: str, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=ok,
-        timeout=120,
     )
+
+
+def run_python(code: str, *arguments: str, status: int = 0) -> str:
+    """Give what a program prints."""
+    with start_python(code, *arguments) as process:
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == status, errors
+    return output
 
 
 @pytest.mark.parametrize("end", ["", "raise RuntimeError"])
 def test_temporary_files_go_when_the_process_exits(end: str) -> None:
-    result = run_python(EXIT + end, ok=not end)
-    root = Path(result.stdout.strip())
-    assert root.name.startswith("panel_chunked-")
+    root = Path(run_python(EXIT + end, status=1 if end else 0).strip())
+    assert root.parent.name.startswith(HOME_PREFIX)
+    assert not root.parent.exists()
+
+
+KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+WAIT = "sys.stdin.read()"
+SWEEP = """
+import threading
+from panel_chunked.stores.temporary import DELETING
+
+for thread in threading.enumerate():
+    if thread.name == DELETING:
+        thread.join()
+print(*sorted(path.name for path in store.root.parent.parent.iterdir()))
+"""
+
+
+@pytest.fixture
+def tmpdir_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if sys.platform == "win32":
+        pytest.skip("directories are locked on Unix")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def homes_after_another_process() -> list[str]:
+    """Give the directories that a process sees which begins to use a store, less its own."""
+    root, names = run_python(EXIT + SWEEP).splitlines()
+    return sorted(set(names.split()) - {Path(root).parent.name})
+
+
+def test_temporary_files_of_a_killed_process_go_when_another_one_begins(
+    tmpdir_of_processes: Path,
+) -> None:
+    left = Path(run_python(EXIT + KILL, status=-signal.SIGKILL).strip())
+    assert sorted(files_below(left).values()) == [b"x", b"y"]
+    assert homes_after_another_process() == []
+    assert not left.exists()
+
+
+def test_temporary_files_of_a_process_that_lives_stay(tmpdir_of_processes: Path) -> None:
+    with start_python(EXIT + WAIT) as living:
+        assert living.stdout is not None
+        root = Path(living.stdout.readline().strip())
+        assert homes_after_another_process() == [root.parent.name]
+        assert sorted(files_below(root).values()) == [b"x", b"y"]
+        living.communicate("")
     assert not root.exists()
+
+
+def test_what_is_not_left_over_by_this_user_stays(tmpdir_of_processes: Path) -> None:
+    elsewhere = tmpdir_of_processes / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.bin").write_bytes(b"x")
+    (tmpdir_of_processes / f"{HOME_PREFIX}link").symlink_to(elsewhere)
+    (tmpdir_of_processes / f"{HOME_PREFIX}file").write_bytes(b"x")
+    if os.geteuid() == 0:
+        another = tmpdir_of_processes / f"{HOME_PREFIX}another"
+        another.mkdir()
+        os.chown(another, 12345, 12345)
+    before = everything(tmpdir_of_processes)
+    assert homes_after_another_process() == before
+    assert files_below(elsewhere) == {"a.bin": b"x"}
+
+
+def test_a_directory_that_the_system_tidied_up_is_made_anew(temporary: TemporaryStore) -> None:
+    asyncio.run(put(temporary, info(), b"x"))
+    shutil.rmtree(temporary.root.parent)
+    another = TemporaryStore()
+    assert asyncio.run(put(another, info(), b"x")).read() == b"x"
+    another.close()
 
 
 # --- What the storage refuses, for real ---
@@ -354,7 +436,7 @@ async def test_full_disk_leaves_no_folder_of_an_upload_that_cannot_begin(small_d
     subprocess.run(few, check=True)  # noqa: ASYNC221
     with pytest.raises(OSError, match="No space left"):
         await DirectoryStore(small_disk).create(info("a", path="holiday/day 1/a"))
-    assert list(small_disk.iterdir()) == []
+    assert everything(small_disk) == []
 
 
 async def append_all(append: Callable[..., object], times: int, data: bytes) -> None:
@@ -390,6 +472,6 @@ asyncio.run(main())
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are of Unix")
 def test_a_write_that_is_cut_short_is_no_success(tmp_path: Path) -> None:
-    reason, left = run_python(FILE_LIMIT, str(tmp_path)).stdout.splitlines()
+    reason, left = run_python(FILE_LIMIT, str(tmp_path)).splitlines()
     assert reason == "storage 6000 The server could not store the file: File too large."
     assert left == "{}"
