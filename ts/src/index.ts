@@ -5,7 +5,7 @@ import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, watchConnection } from "./connection";
 import { connectionLost, queueOf } from "./registry";
-import { type DataModel, setPageValues } from "./values";
+import { type DataModel, pageValues } from "./values";
 import { Widget } from "./view/widget";
 
 interface RenderProps {
@@ -20,7 +20,8 @@ export function render({ view, model, data, el }: RenderProps): void {
   const channel = new PanelChannel(model);
   const queue = queueOf(channel.widget);
   const { settings } = channel;
-  queue.onBatch = (files) => void setPageValues(data, files, settings.value.multiple);
+  const setValues = pageValues(data);
+  queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);
   model.on("remove", () => mount(null, el));
   mount(h(Widget, { queue, settings }), el);

@@ -5,6 +5,7 @@
  * and never sent to the server, which has the bytes already.
  */
 
+import type { Settings } from "./channel";
 import type { PickedFile } from "./queue";
 
 /** The data model of a Panel ESM component, as far as it is used here. */
@@ -18,10 +19,24 @@ const MAX_SIZE = 100_000_000;
 
 const NAMES = ["value", "filename", "mime_type"];
 
-export async function setPageValues(
+/** Give a function that sets the values of a pick; of picks in a row, in their order. */
+export function pageValues(
+  model: DataModel,
+): (files: PickedFile[], settings: Settings) => Promise<void> {
+  let before = Promise.resolve();
+  return (files, { multiple, directory }) => {
+    before = before
+      .then(() => setPageValues(model, files, multiple, directory))
+      .catch((error) => console.warn("panel_chunked: no value for a link in the page:", error));
+    return before;
+  };
+}
+
+async function setPageValues(
   model: DataModel,
   files: PickedFile[],
   multiple: boolean,
+  directory: boolean,
 ): Promise<void> {
   const callbacks = model.js_property_callbacks;
   const keys = callbacks instanceof Map ? [...callbacks.keys()] : Object.keys(callbacks);
@@ -32,7 +47,7 @@ export async function setPageValues(
   }
   const values = {
     value: await Promise.all(files.map(({ file }) => base64(file))),
-    filename: files.map(({ relativePath }) => relativePath),
+    filename: files.map(({ file, relativePath }) => (directory ? relativePath : file.name)),
     mime_type: files.map(({ file }) => file.type || "application/octet-stream"),
   };
   const last = Object.fromEntries(NAMES.map((name, i) => [name, Object.values(values)[i]?.at(-1)]));
