@@ -63,8 +63,8 @@ class ChunkedFileInput(JSComponent, FileInput):
     destination = Destination(
         default=None,
         doc="""
-        Directory for the files, made if it does not exist. None keeps temporary files, which go
-        with the session.""",
+        Directory for the files, made if it does not exist. `value` stays None then: use `files`.
+        None keeps temporary files, which go with the session.""",
     )
 
     directory = param.Boolean(
