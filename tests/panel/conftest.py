@@ -159,6 +159,7 @@ async def open_page():
     for page in pages:
         if not page.session.destroyed:
             await page.leave()
+    await asyncio.sleep(0)  # each page that was left begins to close in the next turn
     ours = {task for task in asyncio.all_tasks() if _is_ours(task)}
     if ours:
         _, pending = await asyncio.wait(ours, timeout=5)
