@@ -63,6 +63,14 @@ bench: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1
 bench-all: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) $(PEERS) ## The same, beside Streamlit, Gradio, NiceGUI and tus, too
 	@$(PY) -m tests.bench.throughput --all $(BENCH_ARGS)
 
+.PHONY: bench-latency
+bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how long a click takes during an upload over slow links
+	@$(PY) -m tests.bench.latency $(BENCH_ARGS)
+
+.PHONY: bench-load
+bench-load: $(VENV)/.stamp-bench $(BUNDLE) ## Measure 100 uploads at once: memory, the event loop, the slowest
+	@$(PY) -m tests.bench.load $(BENCH_ARGS)
+
 .PHONY: build
 build: dist/.stamp ## Build the wheel and the sdist into dist/
 
