@@ -53,6 +53,11 @@ class Pool:
         return self._held
 
     @property
+    def running(self) -> int:
+        """Uploads that are sending."""
+        return self._running
+
+    @property
     def share(self) -> int:
         """Bytes for each upload that runs; a part is left for what messages weigh besides."""
         return self.limit * 15 // 16 // max(1, self._running)

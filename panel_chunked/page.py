@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import protocol
 from .channel import BEST_CHUNK_SIZE, Channel
+from .credit import pool
 from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Seconds between updates of `uploads` and `progress`.
 PROGRESS_INTERVAL = 0.2
+
+#: Such updates in a second, over all pages of this process; each takes the document's lock.
+MAX_UPDATES = 50
 
 
 class WidgetPage:
@@ -88,7 +92,8 @@ class WidgetPage:
     def progressed(self) -> None:
         self._progress_stale = True
         if self._progress_timer is None:
-            self._progress_timer = self._loop.call_later(PROGRESS_INTERVAL, self._show_progress)
+            interval = max(PROGRESS_INTERVAL, pool.running / MAX_UPDATES)
+            self._progress_timer = self._loop.call_later(interval, self._show_progress)
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         self._batches.append(await asyncio.to_thread(self._outputs.read, picked))

@@ -10,7 +10,9 @@ import pytest
 from panel.io.state import state
 
 from panel_chunked import ChunkedFileInput, Upload, UploadedFile, outputs
+from panel_chunked import page as page_module
 from panel_chunked.outputs import Outputs
+from panel_chunked.page import MAX_UPDATES
 from panel_chunked.upload import UploadInfo
 
 OUTPUTS = ["value", "filename", "mime_type", "files"]
@@ -437,3 +439,15 @@ def test_uploads_lists_nothing_that_has_ended_well_or_was_cancelled(ended):
 
 def info(number):
     return UploadInfo(str(number), str(number), str(number), 1, "text/plain", str(number))
+
+
+async def test_progress_is_told_less_often_where_many_upload(open_page, monkeypatch):
+    monkeypatch.setattr(page_module, "pool", SimpleNamespace(running=10 * MAX_UPDATES))
+    widget = ChunkedFileInput()
+    page = await open_page(widget)
+
+    await page.create(("a.txt", b"abc"), chunks=False)
+
+    (shown,) = widget._pages.values()
+    wait = shown._progress_timer.when() - asyncio.get_running_loop().time()
+    assert wait == pytest.approx(10, abs=1)

@@ -93,7 +93,7 @@ function adjusted(
   cap: number,
 ): Pick<Pacing, "window" | "starting"> {
   const added = roundTrip - base;
-  const start = starting && added < TARGET_DELAY / 4;
+  const start = starting && added < TARGET_DELAY / 2;
   const grow = added < TARGET_DELAY;
   // With so much on its way, the added delay would be the target. A steady way always gives the
   // same, whatever the window is at the moment; each chunk moves the window by its share.
