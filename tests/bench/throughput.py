@@ -1,7 +1,7 @@
 """What a large file costs: ``python -m tests.bench.throughput [--size MiB] [--rounds N]``.
 
 Chromium and the server share the machine, so ratios within one run count, not the figures alone.
-Contestants take turns. Browser and server are new for each upload.
+Contestants take turns, in another order each round. Browser and server are new for each upload.
 """
 
 import argparse
@@ -203,12 +203,17 @@ def label(figures: list[Figures], contestant: str) -> str:
     return contestant if size == figures[0].size_mib else f"{contestant} ({size} MiB)"
 
 
+def rotated(contestants: list[Contestant], number: int) -> list[Contestant]:
+    start = number % len(contestants)
+    return contestants[start:] + contestants[:start]
+
+
 def measure(contestants: list[Contestant], size: int, rounds: int) -> list[Figures]:
     """Upload `rounds` times with each of them, in turns; `size` in MiB."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         files: dict[int, tuple[Path, str]] = {}
-        for contestant in contestants * rounds:
+        for contestant in [c for n in range(rounds) for c in rotated(contestants, n)]:
             mib = min(size, contestant.max_size or size)
             if mib not in files:
                 path = Path(folder) / f"{mib}.bin"
