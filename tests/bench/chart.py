@@ -28,7 +28,8 @@ def draw(figures: list[Figures], path: Path) -> None:
     figure, axes = plt.subplots(1, 4, figsize=(11, height), sharey=True, layout="constrained")
     for axis, (column, title) in zip(axes, PANELS.items(), strict=True):
         bars = axis.barh(labels, [values[name][column] for name in names], color=colors)
-        axis.bar_label(bars, fmt="%.0f", padding=3, fontsize=8)
+        digits = 1 if column == "server_cpu_per_gib" else 0
+        axis.bar_label(bars, fmt=f"%.{digits}f", padding=3, fontsize=8)
         axis.set_title(title, fontsize=9, loc="left")
         axis.margins(x=0.2)
         axis.spines[:].set_visible(False)
