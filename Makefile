@@ -32,6 +32,8 @@ TS_SOURCES := $(shell find ts/src) ts/build.mjs ts/tsconfig.json
 PY_SOURCES := $(shell find panel_chunked -name '*.py') panel_chunked/py.typed
 PEERS := $(patsubst %,.bench/%/.stamp,streamlit gradio nicegui tus)
 PACKAGING := pyproject.toml ts/hatch_build.py
+# What the sdist carries besides.
+SDIST := README.md CHANGELOG.md LICENSE $(shell find tests examples -type f -not -path '*/__pycache__/*')
 
 .PHONY: help
 help: ## Say what each target does
@@ -190,7 +192,7 @@ $(PEERS): Makefile $(VENV)/.stamp-venv
 	if [ $(@D) = .bench/tus ]; then npm install --silent --no-save --prefix $(@D) tus-js-client@4.3.1; fi
 	touch $@
 
-dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) README.md LICENSE $(VENV)/.stamp-venv
+dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) $(SDIST) $(VENV)/.stamp-venv
 	@rm -rf dist
 	$(PY) $(PIP_INSTALL) 'build>=1.2'
 	$(PY) -m build
