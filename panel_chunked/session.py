@@ -111,13 +111,12 @@ class Session:
     @property
     def uploads(self) -> list[Upload]:
         """What is queued or running, and what has failed since the last pick."""
-        active = [lane.handler.snapshot() for lane in list(self._lanes.values())]
-        return active + list(self._failed)
+        return [handler.snapshot() for handler in self._wanted()] + list(self._failed)
 
     @property
     def progress(self) -> tuple[int, int]:
         """Bytes stored and bytes in all, over everything since the page was last idle."""
-        active = [lane.handler for lane in list(self._lanes.values())]
+        active = self._wanted()
         stored, size = sum(h.offset for h in active), sum(h.info.size for h in active)
         return self._completed_bytes + stored, self._completed_bytes + size
 
@@ -125,6 +124,10 @@ class Session:
     def idle(self) -> bool:
         """Whether nothing is queued or running."""
         return not self._lanes
+
+    def _wanted(self) -> list[UploadHandler]:
+        # What is cancelled may take a while to be freed; for the app, it is over.
+        return [lane.handler for lane in list(self._lanes.values()) if not lane.aborted]
 
     def receive(self, data: object) -> None:
         """Take a message from the browser, whatever it is."""

@@ -256,7 +256,7 @@ async def test_clear_cancels_what_runs(open_page):
 
     await page.heard("removed", id=created["id"])
     await page.wait(lambda: not widget._sessions()[0].ending)
-    assert (widget.progress, widget.uploads) == (0, [])
+    await page.wait(lambda: (widget.progress, widget.uploads) == (0, []))
     await page.wait(lambda: not widget.uploads)
     assert widget.files == []
 
