@@ -161,9 +161,8 @@ class Channel:
         }
         message = patch_doc(patch_doc.create_header(), {}, content)
         for connection in self._connections():
-            if connection not in self._opened:
-                continue
-            await connection._socket.send_message(message)
+            if connection in self._opened:
+                await connection._socket.send_message(message)
 
     def _connections(self) -> list[Any]:
         session = getattr(self.doc.session_context, "session", None)

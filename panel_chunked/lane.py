@@ -86,7 +86,7 @@ class Lane:
     def stop(self, reason: Abort | UploadError) -> None:
         """End the upload as soon as the write that is under way is done."""
         self.stopped = True
-        self.aborted = isinstance(reason, Abort)
+        self.aborted = self.aborted or isinstance(reason, Abort)
         self._drop_queue()
         self._put(reason)
 

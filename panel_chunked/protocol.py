@@ -39,7 +39,7 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hello(_Message, frozen=True, tag="hello"):
-    """The page asks who is there, and where to go on with the uploads that it has under way.
+    """The page asks who is there, and what has become of its uploads: where to go on, or the end.
 
     What it has sent before may be lost with the view or the socket that it went by.
     """

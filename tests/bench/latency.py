@@ -5,13 +5,12 @@ link is `tests.bench.proxy`. Contestants take turns; browser, server and link ar
 """
 
 import argparse
-import json
 import logging
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import panel as pn
 from tests.bench.chromium import FIND, Chromium, wait_until
 from tests.bench.contestants import FILE_DROPPER, OURS, Contestant
 from tests.bench.panel_apps import APPS
-from tests.bench.throughput import RESULTS, MiB, make_file, serving
+from tests.bench.throughput import MiB, make_file, save, serving
 
 IDLE_SECONDS = 10
 
@@ -203,9 +202,8 @@ def main() -> None:
     if options.serve:
         name, port = options.serve
         pn.extension("filedropper")
-        logging.getLogger("bokeh").setLevel(
-            logging.ERROR
-        )  # the page leaves at once when it is done
+        # The page leaves at once when it is done.
+        logging.getLogger("bokeh").setLevel(logging.ERROR)
         # The page comes from the port of the link.
         pn.serve({"app": lambda: page(name)}, port=int(port), show=False, websocket_origin="*")
         return
@@ -213,9 +211,7 @@ def main() -> None:
     figures = measure(contestants, options.scenario or list(LINKS), options.rounds)
     print(f"\nMedians of {options.rounds} uploads; a click every 100 ms:\n")
     print(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latency.json").write_text(json.dumps([asdict(f) for f in figures], indent=1))
-    print(f"\nWritten to {RESULTS.name}/latency.json")
+    save("latency", figures)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -31,7 +31,7 @@ from websockets.typing import Subprotocol
 from panel_chunked import ChunkedFileInput
 from panel_chunked.protocol import VERSION
 from tests.bench.chromium import wait_until
-from tests.bench.throughput import RESULTS, Server, serving
+from tests.bench.throughput import Server, save, serving
 
 MB = 1000**2
 CHUNK_SIZE = 256 * 1024
@@ -319,9 +319,7 @@ def main() -> None:
         print(figures[-1], flush=True)
     print(f"\n{options.clients} uploads of {options.size} MB at once, {options.rounds} times:\n")
     print(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "load.json").write_text(json.dumps([asdict(f) for f in figures], indent=1))
-    print(f"\nWritten to {RESULTS.name}/load.json")
+    save("load", figures)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -223,6 +223,14 @@ def measure(contestants: list[Contestant], size: int, rounds: int) -> list[Figur
     return figures
 
 
+def save(name: str, figures: Sequence[Any]) -> None:
+    """Write dataclasses as JSON to ``bench-results``."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps([asdict(f) for f in figures], indent=1))
+    print(f"\nWritten to {path.relative_to(ROOT)}")
+
+
 def main() -> None:
     contestants = CONTESTANTS + PEERS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -238,12 +246,11 @@ def main() -> None:
     figures = measure(chosen, options.size, options.rounds)
     print(f"\nMedians of {options.rounds} uploads of {options.size} MiB, hash equal:\n")
     print(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "throughput.json").write_text(json.dumps([asdict(f) for f in figures], indent=1))
+    save("throughput", figures)
     from tests.bench.chart import draw
 
     draw(figures, RESULTS / "throughput.png")
-    print(f"\nWritten to {RESULTS.name}/throughput.json and {RESULTS.name}/throughput.png")
+    print(f"and to {RESULTS.name}/throughput.png")
 
 
 if __name__ == "__main__":

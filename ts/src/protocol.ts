@@ -16,7 +16,7 @@ export interface FileFacts {
 }
 
 export type ClientMessage =
-  /** Asks who is there, and where to go on with the uploads that are under way. */
+  /** Asks who is there, and what has become of the uploads: where to go on, or the end. */
   | { kind: "hello"; version: number; uploads: string[] }
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; batch: string; files: FileFacts[]; more: boolean }
