@@ -1,7 +1,8 @@
 """Carries messages between the session and one rendered model, over Bokeh or a notebook comm.
 
 Panel's own road (`_server_event`, `_send_event`) costs about 2 ms of CPU for each event, waits for
-the document lock and for `hold`. Chunks and acks touch no model property, so they go past it.
+the document lock and for `hold`. Chunks and acks touch no model property, so they go past it: on
+a socket of Bokeh's own server as frames of their own, anywhere else as Bokeh's events.
 """
 
 import asyncio
@@ -24,17 +25,21 @@ from panel.io.state import set_curdoc, state
 from panel.models.esm import ESMEvent
 from tornado.websocket import WebSocketHandler
 
+from .frames import HEAD_SIZE, Frames, new_token
 from .outbox import Outbox
 
 log = logging.getLogger(__name__)
 
 MiB = 1024**2
 
-#: Chunks of this size cost little for each message and are small beside the window.
-BEST_CHUNK_SIZE = 2 * MiB
+#: Chromium copies what waits to be sent. Up to this size (with its head) it does so into memory
+#: that it has, beyond it into new memory each time, which costs as much as all else in the page.
+BEST_CHUNK_SIZE = 896 * 1024 - HEAD_SIZE
 
-#: Bytes on their way at once on a Bokeh server: enough to keep loopback and gigabit links busy.
-SERVER_IN_FLIGHT = 12 * MiB
+#: Bytes on their way at once on a Bokeh server: what Linux lets TCP have on its way by default
+#: (net.ipv4.tcp_rmem). With twice as much, an upload over loopback is slower, as it no longer fits
+#: into the processor's caches.
+SERVER_IN_FLIGHT = 6 * MiB
 
 #: Jupyter Server closes the socket at 10 MB a message, and Panel's comm joins all queued events
 #: into one, so what is in flight must stay below that with overhead.
@@ -55,12 +60,16 @@ class Channel:
         self.session_id = context.id if context is not None else None
         self.closed = False
         self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._token = ""
+        self._offered: list[Frames] = []
+        self._frames: Frames | None = None  # those that the page uses
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox = Outbox()
         self._sender: asyncio.Task[None] | None = None
 
     def listen(self, receive: Callable[["Channel", object], None]) -> None:
         """Hand every message from the browser to `receive`, on the event loop."""
+        self._receive = receive
 
         def on_event(event: Any) -> None:
             try:
@@ -73,16 +82,25 @@ class Channel:
 
         self.model.on_event("data_event", on_event)
 
-    def open(self) -> None:
+    def open(self) -> str | None:
         """Send to the connections that there are now; the page has said hello on one of them.
 
         Nothing is sent to one that comes later before the page says hello there: BokehJS gives up a
         connection on which anything comes before Bokeh's own first message.
+
+        Returns
+        -------
+        The token that the page may begin its frames with, if it may send any.
         """
         connections = self._connections()
         self._opened = weakref.WeakSet(connections)
-        for connection in connections:
-            _send_at_once(connection._socket)
+        sockets = [connection._socket for connection in connections]
+        self._forget_frames()
+        self._token = new_token()  # a frame that is still on its way by an old socket has another
+        self._offered = [Frames.of(socket) for socket in sockets if _is_open(socket)]
+        for frames in self._offered:
+            frames.add(self._token, self._take_frame)
+        return self._token if self._offered else None
 
     def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
         """Send to the browser; in order, from any thread, without waiting.
@@ -96,6 +114,7 @@ class Channel:
         """Send no more; the model is gone. Safe in any thread."""
         if self._loop is not None and not self.closed:
             self._loop.call_soon_threadsafe(self._outbox.close)
+            self._loop.call_soon_threadsafe(self._forget_frames)
         self.closed = True
 
     def run(self, callback: Callable[[], None], *, busy: bool = True) -> None:
@@ -135,6 +154,15 @@ class Channel:
         with set_curdoc(self.doc), held:
             callback()
 
+    def _take_frame(self, frames: Frames, data: object) -> None:
+        self._frames = frames  # the page has been told of them, so it takes frames as well
+        self._receive(self, data)
+
+    def _forget_frames(self) -> None:
+        for frames in self._offered:
+            frames.remove(self._token)
+        self._offered, self._frames = [], None
+
     def _put(self, data: dict[str, Any], replaces: str | None) -> None:
         self._outbox.put(data, replaces)
         if self._sender is None:
@@ -144,11 +172,15 @@ class Channel:
         # Ends by itself, once it is closed: cancelled, it could leave half a message on the socket.
         while (data := await self._outbox.get()) is not None:
             try:
-                await self._deliver(ESMEvent(model=self.model, data=data))
+                await self._deliver(data)
             except Exception as error:  # the page is gone; the session learns that from Bokeh
                 log.debug("A message could not be delivered: %s", error)
 
-    async def _deliver(self, event: ESMEvent) -> None:
+    async def _deliver(self, data: dict[str, Any]) -> None:
+        if self._frames is not None:
+            await self._frames.send(self._token, data)
+            return
+        event = ESMEvent(model=self.model, data=data)
         if self.comm is not None:
             self.doc.callbacks.send_event(event)
             push(self.doc, self.comm)
@@ -202,11 +234,9 @@ def _while_busy(callback: Callable[[], None]) -> None:
         state._remove_busy_event(event)
 
 
-def _send_at_once(socket: Any) -> None:
-    # A message of Bokeh is three frames and more. With Nagle's algorithm, the second one waits
-    # until the browser's system has acknowledged the first, which it delays by 40 ms.
-    if isinstance(socket, WebSocketHandler) and socket.ws_connection is not None:
-        socket.set_nodelay(True)
+def _is_open(socket: Any) -> bool:
+    """Tell whether it is a socket of Bokeh's own server, and not closing."""
+    return isinstance(socket, WebSocketHandler) and socket.ws_connection is not None
 
 
 def _socket_limit(connection: Any) -> int:

@@ -48,7 +48,7 @@ class UploadHandler:
         """Whether the upload is complete, failed or cancelled."""
         return self.state in ("complete", "failed", "cancelled")
 
-    async def write(self, offset: int, data: bytes) -> None:
+    async def write(self, offset: int, data: bytes | memoryview) -> None:
         """Store `data`, which belongs at `offset`.
 
         Raises

@@ -74,7 +74,7 @@ class WidgetPage:
         return Settings(limits, self._store(), widget.takes_many, widget.disabled)
 
     def welcome(self) -> protocol.Welcome:
-        self.channel.open()
+        token = self.channel.open()
         wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
         most = min(self.channel.max_message_size - 1024, self.channel.max_in_flight)
         return protocol.Welcome(
@@ -82,6 +82,7 @@ class WidgetPage:
             self.channel.transport,
             max_chunk_size=max(1, min(wanted, most)),
             max_in_flight=self.channel.max_in_flight,
+            token=token,
         )
 
     def send(self, message: protocol.ServerMessage) -> None:

@@ -19,6 +19,8 @@ MAX_SAFE_INTEGER = 2**53 - 1
 #: Characters of a validation error that are passed on: it quotes what the browser has sent.
 MAX_REASON = 200
 
+_BINARY = (bytes, memoryview)
+
 Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
 Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
@@ -62,7 +64,7 @@ class Chunk(_Message, frozen=True, tag="chunk"):
     id: Key
     attempt: Size
     offset: Size
-    data: Annotated[bytes, Meta(min_length=1)]
+    data: Annotated[memoryview, Meta(min_length=1)]
 
 
 class Finish(_Message, frozen=True, tag="finish"):
@@ -91,13 +93,15 @@ ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove
 class Welcome(_Message, frozen=True, tag="welcome"):
     """Answers `Hello` with what the transport takes, in bytes.
 
-    A socket copies a chunk when it is given to it; a comm sends it later.
+    A socket copies a chunk when it is given to it; a comm sends it later. With a `token`, messages
+    may go as frames of their own, see `panel_chunked.frames`.
     """
 
     version: int
     transport: Literal["socket", "comm"]
     max_chunk_size: int
     max_in_flight: int
+    token: str | None
 
 
 class Created(_Message, frozen=True, tag="created"):
@@ -173,18 +177,17 @@ def decode(data: object) -> ClientMessage:
     Parameters
     ----------
     data
-        A message as Bokeh deserialized it: a dict with a ``kind``; binary values are bytes.
+        A message as Bokeh or `panel_chunked.frames` gives it: a dict with a ``kind``; binary values
+        are bytes or memoryviews, which are not copied.
 
     Raises
     ------
     UploadError
         With the code ``bad_message``, if it is not one of the messages above to the letter.
     """
-    if isinstance(data, dict) and isinstance(data.get("data"), memoryview):
-        data = {**data, "data": bytes(data["data"])}  # a notebook comm delivers memoryviews
     try:
-        # As a builtin type, bytes stay bytes, and text is not taken for base64.
-        message: ClientMessage = msgspec.convert(data, ClientMessage, builtin_types=(bytes,))
+        # As builtin types, bytes stay bytes, and text is not taken for base64.
+        message: ClientMessage = msgspec.convert(data, ClientMessage, builtin_types=_BINARY)
     except (msgspec.ValidationError, RecursionError, UnicodeError) as error:
         reason = str(error)[:MAX_REASON]
         raise UploadError("bad_message", f"Not a valid upload message: {reason}") from None

@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
     environment: "node",
+    setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -18,7 +18,7 @@ class StoredUpload(Protocol):
     def offset(self) -> int:
         """Bytes stored."""
 
-    async def append(self, data: bytes) -> None:
+    async def append(self, data: bytes | memoryview) -> None:
         """Store `data` behind what is there; when this returns, `offset` counts it."""
 
     async def finish(self) -> UploadedFile:

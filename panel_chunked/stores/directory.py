@@ -81,7 +81,7 @@ class DirectoryUpload:
     def offset(self) -> int:
         return self._offset
 
-    async def append(self, data: bytes) -> None:
+    async def append(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:  # an unbuffered write may take less than it was given
             written = await self._file.write(view)

@@ -30,6 +30,11 @@ class Contestant:
     file_input: str = "input[type=file]"
     max_size: int | None = None
 
+    @property
+    def is_panel(self) -> bool:
+        """Whether it is one of ``tests/bench/panel_apps.py``."""
+        return "tests.bench.panel_apps" in self.command
+
 
 def panel(name: str, file_input: str = "input[type=file]", size: int | None = None) -> Contestant:
     command = (sys.executable, "-m", "tests.bench.panel_apps", name, "{port}")

@@ -29,6 +29,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from panel_chunked import ChunkedFileInput
+from panel_chunked.frames import HEAD_SIZE
 from panel_chunked.protocol import VERSION
 from tests.bench.chromium import wait_until
 from tests.bench.throughput import Server, save, serving
@@ -160,16 +161,16 @@ class Browser:
         document = await self._receive("PULL-DOC-REPLY")
         name = r'"name":\s*"panel\.models\.esm\.ReactiveESM",\s*"id":\s*"(\w+)"'
         (self._model,) = re.findall(name, document)
+        welcome = await self._hello()
+        self._token = welcome["token"]
         self._heard = self._hear()
-        await self._say("hello", version=VERSION, uploads=[])
-        await anext(self._heard)  # the welcome
 
     async def upload(self) -> float:
         """Upload the file and give the seconds that it took."""
         started = time.perf_counter()
         size = len(self._data)
         facts = {"name": "a.bin", "relative_path": "a.bin", "size": size, "mime_type": ""}
-        files = [_map({"key": "a", **facts})]
+        files = [{"key": "a", **facts}]
         await self._say("create", batch="b", files=files, more=False)
         async for message in self._heard:
             match message["kind"]:
@@ -203,31 +204,34 @@ class Browser:
             if end == size:
                 await self._say("finish", **which)
 
-    async def _say(self, kind: str, **fields: Any) -> None:
-        buffers = [value for value in fields.values() if isinstance(value, memoryview)]
-        if buffers:
-            fields["data"] = {"type": "bytes", "data": {"id": "0"}}
-        event = _map({"model": {"id": self._model}, "data": _map({"kind": kind, **fields})})
+    async def _hello(self) -> dict[str, Any]:
+        """Say hello in a message of Bokeh, and give the answer."""
+        hello = _map({"kind": "hello", "version": VERSION, "uploads": []})
+        event = _map({"model": {"id": self._model}, "data": hello})
         data = {"type": "event", "name": "data_event", "values": event}
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
-        await self._send("PATCH-DOC", {"events": [sent]}, *buffers)
+        await self._send("PATCH-DOC", {"events": [sent]})
+        (answer,) = json.loads(await self._receive("PATCH-DOC"))["events"]
+        return dict(dict(answer["msg_data"]["values"]["entries"])["data"]["entries"])
+
+    async def _say(self, kind: str, data: memoryview | None = None, **fields: Any) -> None:
+        head = self._token + json.dumps({"kind": kind, **fields})
+        if data is None:
+            await self._socket.send(head)
+        else:
+            await self._socket.send(head.ljust(HEAD_SIZE).encode() + data)
 
     async def _hear(self) -> AsyncIterator[dict[str, Any]]:
         """Give what the widget is told."""
-        while True:
-            for event in json.loads(await self._receive("PATCH-DOC"))["events"]:
-                if event["kind"] == "MessageSent":
-                    yield dict(dict(event["msg_data"]["values"]["entries"])["data"]["entries"])
+        async for frame in self._socket:
+            if isinstance(frame, str) and frame.startswith(self._token):
+                yield json.loads(frame.removeprefix(self._token))
 
     # Messages of Bokeh
 
-    async def _send(self, kind: str, content: Any, *buffers: memoryview) -> None:
-        header = {"msgid": "0", "msgtype": kind, "num_buffers": len(buffers)}
-        for part in (header, {}, content):
+    async def _send(self, kind: str, content: Any) -> None:
+        for part in ({"msgid": "0", "msgtype": kind}, {}, content):
             await self._socket.send(json.dumps(part))
-        for buffer in buffers:
-            await self._socket.send('{"id": "0"}')
-            await self._socket.send(buffer)
 
     async def _receive(self, wanted: str) -> str:
         """Give the content of the next message that is of the kind `wanted`."""

@@ -1,4 +1,7 @@
-"""The contestants that are Panel apps: ``python -m tests.bench.panel_apps NAME PORT``."""
+"""The contestants that are Panel apps: ``python -m tests.bench.panel_apps NAME PORT``.
+
+With ``--callbacks`` behind that, every callback of the event loop is timed.
+"""
 
 import asyncio
 import sys
@@ -94,8 +97,10 @@ def page(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    name, port = sys.argv[1:]
-    pn.extension("filedropper")
-    longest.watch()
+    name, port, *options = sys.argv[1:]
+    # FilePond asks for animation frames all the time, wherever it is loaded.
+    pn.extension(*["filedropper"] * (name == "FileDropper"))
+    if options == ["--callbacks"]:
+        longest.watch()
     limits: dict[str, Any] = RAISED if name == "FileInput" else {}
     pn.serve({"app": lambda: page(name)}, port=int(port), show=False, **limits)

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,7 @@ def upload(contestant: Contestant, path: Path, checksum: str) -> Figures:
         size / 1e6 / seconds,
         cpu * 1024 * MiB / size,
         *memory,
-        longest_callback_ms=None if longest is None else 1000 * longest,
+        longest_callback_ms=1000 * longest if longest else None,
     )
 
 
@@ -190,9 +190,12 @@ def medians(figures: list[Figures]) -> dict[str, dict[str, float | None]]:
 
 def table(figures: list[Figures]) -> str:
     """Give the medians as a Markdown table."""
-    lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for name, values in medians(figures).items():
-        cells = ["" if value is None else f"{value:.1f}" for value in values.values()]
+    rows = medians(figures)
+    columns = [c for c in COLUMNS if any(values[c] is not None for values in rows.values())]
+    header = " | ".join(COLUMNS[column] for column in columns)
+    lines = [f"| | {header} |", "|---" * (len(columns) + 1) + "|"]
+    for name, values in rows.items():
+        cells = ["" if values[c] is None else f"{values[c]:.1f}" for c in columns]
         lines.append(f"| {label(figures, name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -238,11 +241,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=[c.name for c in contestants], action="append")
     parser.add_argument("--all", action="store_true", help="those of `make bench-all`, too")
+    parser.add_argument(
+        "--callbacks",
+        action="store_true",
+        help="time each callback of the event loop of Panel's, which costs them throughput",
+    )
     options = parser.parse_args()
     if options.only:
         chosen = [c for c in contestants if c.name in options.only]
     else:
         chosen = contestants if options.all else CONTESTANTS
+    if options.callbacks:
+        chosen = [replace(c, command=(*c.command, "--callbacks")) for c in chosen if c.is_panel]
     figures = measure(chosen, options.size, options.rounds)
     print(f"\nMedians of {options.rounds} uploads of {options.size} MiB, hash equal:\n")
     print(table(figures))

@@ -52,6 +52,22 @@ def test_file_arrives_while_the_browser_collects_garbage(
     assert sha256(arrived) == checksum
 
 
+def test_each_chunk_is_one_frame_beside_bokehs(page: Page, server: str, tmp_path: Path) -> None:
+    sent: list[str | bytes] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda frame: sent.append(frame)),
+    )
+    checksum = make_file(tmp_path / "data.bin", 20 * MB)
+    app = App(page, server, {})
+    app.choose(tmp_path / "data.bin")
+    app.expect_row("data.bin", "complete")
+    assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
+    chunks = [frame for frame in sent if isinstance(frame, bytes) and b'"chunk"' in frame[:256]]
+    assert sum(len(chunk) - 256 for chunk in chunks) == 20 * MB
+    assert not [frame for frame in sent if isinstance(frame, str) and '"id":"0"' in frame]
+
+
 @pytest.fixture
 def proxied_server() -> Iterator[str]:
     """A server behind a proxy that closes the socket over a message of more than 100,000 bytes."""

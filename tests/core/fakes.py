@@ -62,7 +62,7 @@ class FakePage(Signals):
         self.now = replace(self.now, **changes)
 
     def welcome(self) -> ServerMessage:
-        return protocol.Welcome(protocol.VERSION, "socket", 4, 16)
+        return protocol.Welcome(protocol.VERSION, "socket", 4, 16, None)
 
     def send(self, message: ServerMessage) -> None:
         self.sent.append(message)

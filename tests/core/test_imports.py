@@ -33,6 +33,7 @@ PANEL_SIDE = {
     "pyviz_comms",
     "channel",
     "config",
+    "frames",
     "page",
     "widget",
 }

@@ -1,12 +1,15 @@
 /** The one place that knows Panel: messages and params of one rendered model. */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Frames, HEAD_SIZE, socketOf } from "./frames";
 import type { Limits } from "./limits";
 import { type ClientMessage, parse, type ServerMessage } from "./protocol";
 
 /** What an upload needs to reach the server. */
 export interface Channel {
+  /** The data of a chunk begins with `head` bytes that are not the file's. */
   send(message: ClientMessage): void;
+  readonly head: number;
 }
 
 /** The params of the widget that the page shows or obeys. */
@@ -51,6 +54,9 @@ const PARAMS = [
 
 export class PanelChannel implements Channel {
   readonly settings: ReadonlySignal<Settings>;
+  private receive: (message: ServerMessage) => void = () => undefined;
+  private socket: WebSocket | null = null;
+  private frames: Frames | null = null;
 
   constructor(private readonly model: PanelModel) {
     const settings: Signal<Settings> = signal(readSettings(model));
@@ -65,16 +71,40 @@ export class PanelChannel implements Channel {
     return this.model.esm_constants.widget;
   }
 
+  get head(): number {
+    return this.frames === null ? 0 : HEAD_SIZE;
+  }
+
   send(message: ClientMessage): void {
-    this.model.send_msg(message);
+    if (this.frames !== null) this.frames.send(message);
+    else this.socket = socketOf(() => this.model.send_msg(message)) ?? this.socket;
   }
 
   listen(receive: (message: ServerMessage) => void): void {
-    this.model.on("msg:custom", (data) => {
-      const message = parse(data);
-      if (message === null) console.warn("panel_chunked: not a message of this version", data);
-      else receive(message);
-    });
+    this.receive = receive;
+    this.model.on("msg:custom", (data) => this.take(data));
+  }
+
+  /** The view is gone, or another one has taken over. */
+  close(): void {
+    this.frames?.close();
+  }
+
+  private take(data: unknown): void {
+    const message = parse(data);
+    if (message === null) {
+      console.warn("panel_chunked: not a message of this version", data);
+      return;
+    }
+    if (message.kind === "welcome") this.useFrames(message.token);
+    this.receive(message);
+  }
+
+  /** Leave Bokeh's messages for frames of their own, on the socket that `hello` went by. */
+  private useFrames(token: string | null): void {
+    const { socket } = this;
+    if (token === null || socket === null) return;
+    this.frames = new Frames(socket, token, (data) => this.take(data));
   }
 }
 

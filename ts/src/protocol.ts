@@ -35,6 +35,8 @@ export interface Welcome {
   transport: "socket" | "comm";
   max_chunk_size: number;
   max_in_flight: number;
+  /** What frames of their own begin with, if the server takes any; see `frames.ts`. */
+  token: string | null;
 }
 
 /** The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. */
@@ -105,6 +107,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     transport: isTransport,
     max_chunk_size: isSize,
     max_in_flight: isSize,
+    token: (value) => value === null || isString(value),
   },
   created: { key: isString, id: isString, attempt: isSize, offset: isSize, grant: isSize },
   ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },

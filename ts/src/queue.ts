@@ -70,6 +70,7 @@ export class UploadQueue {
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
+    this.channel?.close();
     this.channel = channel;
     this.link = null;
     channel.listen((message) => {
@@ -167,9 +168,9 @@ export class UploadQueue {
     const { channel, window, cap } = this;
     if (channel === null) return;
     window.limit(message.max_in_flight);
-    const reuseBuffers = message.transport === "socket";
+    const buffers = { reuse: message.transport === "socket", head: channel.head };
     const maxChunkSize = cap.limit(message.max_chunk_size);
-    this.link = { channel, window, cap, maxChunkSize, reuseBuffers };
+    this.link = { channel, window, cap, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);
       for (const upload of batch.waiting) this.ready.delete(upload);

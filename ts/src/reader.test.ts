@@ -3,13 +3,23 @@ import { describe, expect, it } from "vitest";
 import { makeFile, pattern, withoutByteStream } from "../tests/files";
 import { ByteStreamReader, type ChunkReader, openReader, SliceReader } from "./reader";
 
-const ROADS = [
+const BUFFERS = { reuse: true, head: 0 };
+
+type Open = (file: File, at: number, head?: number) => ChunkReader;
+
+const ROADS: { road: string; open: Open }[] = [
   {
     road: "byte stream, the same buffers",
-    open: (file: File, at: number) => new ByteStreamReader(file, at, true),
+    open: (file, at, head = 0) => new ByteStreamReader(file, at, { reuse: true, head }),
   },
-  { road: "byte stream", open: (file: File, at: number) => new ByteStreamReader(file, at, false) },
-  { road: "slices", open: (file: File, at: number) => new SliceReader(file, at) },
+  {
+    road: "byte stream",
+    open: (file, at, head = 0) => new ByteStreamReader(file, at, { reuse: false, head }),
+  },
+  {
+    road: "slices",
+    open: (file, at, head = 0) => new SliceReader(file, at, { reuse: false, head }),
+  },
 ];
 
 async function readChunks(reader: ChunkReader, rest: number, chunkSize: number): Promise<Buffer[]> {
@@ -33,6 +43,17 @@ describe.each(ROADS)("a reader by $road", ({ open }) => {
     const chunks = await readChunks(open(makeFile(size), 0), size, 10);
     expect(chunks.map(({ length }) => length)).toEqual(sizes);
     expect(Buffer.concat(chunks)).toEqual(Buffer.from(pattern(size)));
+  });
+
+  it("leaves room for a head before the bytes", async () => {
+    const reader = open(makeFile(25), 0, 4);
+    const bytes: number[] = [];
+    for (const size of [10, 10, 10]) {
+      const chunk = new Uint8Array(await reader.read(size));
+      bytes.push(...chunk.subarray(4));
+      chunk.fill(99, 0, 4); // what is written there is overwritten, or stays out of the way
+    }
+    expect(Uint8Array.from(bytes)).toEqual(pattern(25));
   });
 
   it("goes on from an offset", async () => {
@@ -71,7 +92,7 @@ describe.each(ROADS)("a reader by $road", ({ open }) => {
 
 describe("a file", () => {
   it("is read as a byte stream", () => {
-    expect(openReader(makeFile(100_000), 0, true)).toBeInstanceOf(ByteStreamReader);
+    expect(openReader(makeFile(100_000), 0, BUFFERS)).toBeInstanceOf(ByteStreamReader);
   });
 
   it.each([
@@ -79,11 +100,11 @@ describe("a file", () => {
     ["little of it is left", makeFile(100_000), 99_000],
     ["the browser has no byte streams", withoutByteStream(makeFile(100_000)), 0],
   ])("is read in slices if %s", (_, file, offset) => {
-    expect(openReader(file, offset, true)).toBeInstanceOf(SliceReader);
+    expect(openReader(file, offset, BUFFERS)).toBeInstanceOf(SliceReader);
   });
 
   it("is read again from where the size of the chunks changes", async () => {
-    const reader = new ByteStreamReader(makeFile(100), 0, true);
+    const reader = new ByteStreamReader(makeFile(100), 0, BUFFERS);
     const sizes = [10, 10, 20, 5, 5, 50];
     const chunks: number[] = [];
     for (const size of sizes) chunks.push(...new Uint8Array(await reader.read(size)));
@@ -93,7 +114,7 @@ describe("a file", () => {
 
 describe("the buffer", () => {
   it("is taken over by the next chunk but one if it may be used again", async () => {
-    const reader = new ByteStreamReader(makeFile(40), 0, true);
+    const reader = new ByteStreamReader(makeFile(40), 0, BUFFERS);
     const first = await reader.read(10);
     expect(first.byteLength).toBe(10);
     await reader.read(10);

@@ -4,7 +4,7 @@ import { MIN_CHUNK_SIZE } from "./pacer";
 
 export interface ChunkReader {
   /**
-   * Give the next `size` bytes, fewer only where the file ends.
+   * Give the next `size` bytes behind the head, fewer only where the file ends.
    *
    * The buffer is valid until the next call: it may be filled again then.
    */
@@ -12,19 +12,24 @@ export interface ChunkReader {
   close(): void;
 }
 
-/**
- * Open `file` at `offset`: as a byte stream, unless it is small or the browser has none.
- *
- * With `reuse`, every chunk comes in one of two buffers. A fresh 2 MiB buffer for each chunk costs a
- * third of the throughput and some 200 MB in the browser, so only a transport that keeps the buffer
- * after sending (a notebook comm) goes without.
- */
-export function openReader(file: Blob, offset: number, reuse: boolean): ChunkReader {
+export interface Buffers {
+  /**
+   * Whether every chunk comes in one of two buffers. A fresh buffer for each costs a third of the
+   * throughput and some 200 MB in the browser, so only a transport that keeps the buffer after
+   * sending (a notebook comm) goes without.
+   */
+  reuse: boolean;
+  /** Bytes that are left free at the beginning. */
+  head: number;
+}
+
+/** Open `file` at `offset`: as a byte stream, unless it is small or the browser has none. */
+export function openReader(file: Blob, offset: number, buffers: Buffers): ChunkReader {
   try {
-    if (file.size - offset <= MIN_CHUNK_SIZE) return new SliceReader(file, offset);
-    return new ByteStreamReader(file, offset, reuse);
+    if (file.size - offset <= MIN_CHUNK_SIZE) return new SliceReader(file, offset, buffers);
+    return new ByteStreamReader(file, offset, buffers);
   } catch {
-    return new SliceReader(file, offset);
+    return new SliceReader(file, offset, buffers);
   }
 }
 
@@ -46,7 +51,7 @@ export class ByteStreamReader implements ChunkReader {
   constructor(
     private readonly file: Blob,
     private offset: number,
-    private readonly reuse: boolean,
+    private readonly buffers: Buffers,
   ) {
     this.stream = this.openStream();
     open.add(this);
@@ -60,9 +65,10 @@ export class ByteStreamReader implements ChunkReader {
       this.ahead = null;
     }
     const chunk = await (this.ahead ?? this.fill(size));
-    this.offset += chunk.byteLength;
-    if (this.reuse) [this.spare, this.last] = [this.last, chunk];
-    if (chunk.byteLength === size && this.offset < this.file.size) {
+    const count = chunk.byteLength - this.buffers.head;
+    this.offset += count;
+    if (this.buffers.reuse) [this.spare, this.last] = [this.last, chunk];
+    if (count === size && this.offset < this.file.size) {
       this.ahead = this.fill(size);
       this.ahead.catch(() => undefined); // the next call tells, if there is one
       this.aheadSize = size;
@@ -86,10 +92,11 @@ export class ByteStreamReader implements ChunkReader {
 
   private async fill(size: number): Promise<ArrayBuffer> {
     const { stream, spare } = this;
-    let buffer = spare.byteLength === size ? spare : new ArrayBuffer(size);
-    let filled = 0;
-    while (filled < size) {
-      const room = new Uint8Array(buffer, filled, size - filled);
+    const end = this.buffers.head + size;
+    let buffer = spare.byteLength === end ? spare : new ArrayBuffer(end);
+    let filled = this.buffers.head;
+    while (filled < end) {
+      const room = new Uint8Array(buffer, filled, end - filled);
       // Not every browser knows `min`; those that don't fill less, and the loop goes on.
       const { value, done } = await stream.read(room, { min: room.byteLength });
       if (value !== undefined) {
@@ -98,7 +105,7 @@ export class ByteStreamReader implements ChunkReader {
       }
       if (done) break;
     }
-    return filled === size ? buffer : buffer.slice(0, filled);
+    return filled === end ? buffer : buffer.slice(0, filled);
   }
 }
 
@@ -107,12 +114,17 @@ export class SliceReader implements ChunkReader {
   constructor(
     private readonly file: Blob,
     private offset: number,
+    private readonly buffers: Buffers,
   ) {}
 
   async read(size: number): Promise<ArrayBuffer> {
-    const chunk = await this.file.slice(this.offset, this.offset + size).arrayBuffer();
-    this.offset += chunk.byteLength;
-    return chunk;
+    const { head } = this.buffers;
+    const bytes = await this.file.slice(this.offset, this.offset + size).arrayBuffer();
+    this.offset += bytes.byteLength;
+    if (head === 0) return bytes;
+    const chunk = new Uint8Array(head + bytes.byteLength);
+    chunk.set(new Uint8Array(bytes), head);
+    return chunk.buffer;
   }
 
   close(): void {}

@@ -14,7 +14,7 @@ type Chunk = Extract<ClientMessage, { kind: "chunk" }>;
 /** A started upload, with what it has sent and nobody has answered. */
 function start(
   file: File,
-  { capacity = 1000, maxChunkSize = 10, reuseBuffers = false, grant = GRANT } = {},
+  { capacity = 1000, maxChunkSize = 10, reuse = false, head = 0, grant = GRANT } = {},
 ) {
   const sent: ClientMessage[] = [];
   const window = new Window();
@@ -24,7 +24,8 @@ function start(
     void sent.push(
       message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message,
     );
-  const link = { channel: { send }, window, cap, maxChunkSize, reuseBuffers };
+  const buffers = { reuse, head };
+  const link = { channel: { send, head }, window, cap, maxChunkSize, buffers };
   const upload = new Upload("k1", file, file.name);
   upload.created("u1", { attempt: 0, offset: 0, grant });
   upload.start(link);
@@ -56,9 +57,17 @@ describe("an upload", () => {
   });
 
   it("sends the same bytes from one buffer", async () => {
-    const { upload, chunks } = start(makeFile(25), { reuseBuffers: true });
+    const { upload, chunks } = start(makeFile(25), { reuse: true });
     await until(() => upload.state.value.kind === "finishing");
     expect(joined(chunks())).toEqual(pattern(25));
+  });
+
+  it("leaves the head of its chunks to the channel", async () => {
+    const { upload, chunks } = start(makeFile(25), { reuse: true, head: 4 });
+    await until(() => upload.state.value.kind === "finishing");
+    const bytes = chunks().map(({ data, ...rest }) => ({ ...rest, data: data.slice(4) }));
+    expect(bytes.map(({ offset }) => offset)).toEqual([0, 10, 20]);
+    expect(joined(bytes)).toEqual(pattern(25));
   });
 
   it("of no bytes sends only finish", async () => {

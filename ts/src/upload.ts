@@ -7,7 +7,7 @@ import type { Refusal } from "./limits";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { FileFacts, Resume } from "./protocol";
 import { Rate } from "./rate";
-import { type ChunkReader, openReader } from "./reader";
+import { type Buffers, type ChunkReader, openReader } from "./reader";
 import type { Window } from "./window";
 
 /** What went wrong: said by the server, or found in the page. */
@@ -33,8 +33,7 @@ export interface Link {
   cap: ChunkCap;
   /** Bytes that one message takes at most. */
   maxChunkSize: number;
-  /** Whether a buffer may be filled again once it was sent. */
-  reuseBuffers: boolean;
+  buffers: Buffers;
 }
 
 /** Where the server says that an upload goes on, and how far. */
@@ -199,7 +198,7 @@ export class Upload {
   }
 
   private async send(link: Link, id: string, run: number): Promise<void> {
-    const reader = openReader(this.file, this.offset, link.reuseBuffers);
+    const reader = openReader(this.file, this.offset, link.buffers);
     try {
       if (await this.sendChunks(link, id, run, reader)) {
         this.state.value = { kind: "finishing", id };
@@ -235,7 +234,8 @@ export class Upload {
       this.inFlight += size; // from here on, `halt` gives it back
       const data = await reader.read(size);
       if (run !== this.run) return false;
-      if (data.byteLength !== size) throw new Error("The file has become shorter.");
+      if (data.byteLength !== link.buffers.head + size)
+        throw new Error("The file has become shorter.");
       link.channel.send({ kind: "chunk", id, attempt: this.attempt, offset, data });
       offset += size;
       const { taken } = link.window;

@@ -159,6 +159,7 @@ export class FakeServer {
       transport: this.transport,
       max_chunk_size: this.maxChunkSize,
       max_in_flight: this.maxInFlight,
+      token: null,
     });
   }
 

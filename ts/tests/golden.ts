@@ -25,6 +25,17 @@ export interface RefusalCase {
   text: string | null;
 }
 
+export interface FrameCase {
+  name: string;
+  message: Record<string, unknown>;
+  /** Text, or the bytes of a binary frame. */
+  frame: string | ArrayBuffer;
+}
+
+export function frameCases(): { token: string; client: FrameCase[]; server: FrameCase[] } {
+  return load("frames") as ReturnType<typeof frameCases>;
+}
+
 export function golden(name: "client" | "server"): Golden {
   return load(name) as Golden;
 }
