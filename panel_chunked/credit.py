@@ -18,11 +18,16 @@ MAX_GRANT = 16 * MiB
 #: Most of one upload in memory, with what messages weigh besides.
 MAX_HELD = MAX_GRANT * 17 // 16
 
+#: Most bytes that all uploads together are granted beyond what is stored: if all of that arrives
+#: at once, the event loop has it off its sockets in some 50 ms.
+MAX_GRANTED = 24 * MiB
+
 #: Least that is granted, one small chunk: an upload always goes on.
 MIN_GRANT = 64 * 1024
 
-#: Granted before the first byte has come, when nothing is known of the upload's store.
-FIRST_GRANT = MiB
+#: Granted before the first byte has come, when nothing is known of the upload's store, nor of how
+#: many others begin. A page sends less at first, until it knows the way.
+FIRST_GRANT = 256 * 1024
 
 #: Most bytes in memory over all uploads of this process, unless the app sets another limit.
 MEMORY_LIMIT = 256 * 1000**2
@@ -60,7 +65,7 @@ class Pool:
     @property
     def share(self) -> int:
         """Bytes for each upload that runs; a part is left for what messages weigh besides."""
-        return self.limit * 15 // 16 // max(1, self._running)
+        return min(MAX_GRANTED, self.limit * 15 // 16) // max(1, self._running)
 
     def begin(self) -> None:
         """Count an upload that begins to send."""

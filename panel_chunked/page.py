@@ -1,6 +1,7 @@
 """One page that shows the widget: its session, its store, and the channel to reach it by."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import protocol
 from .channel import BEST_CHUNK_SIZE, Channel
-from .credit import pool
 from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
@@ -25,6 +25,20 @@ PROGRESS_INTERVAL = 0.2
 
 #: Such updates in a second, over all pages of this process; each takes the document's lock.
 MAX_UPDATES = 50
+
+
+class _Turns:
+    """Times that lie apart, however many ask at once."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def next(self, earliest: float) -> float:
+        self._last = max(earliest, self._last + 1 / MAX_UPDATES)
+        return self._last
+
+
+_turns = _Turns()
 
 
 class WidgetPage:
@@ -93,8 +107,9 @@ class WidgetPage:
     def progressed(self) -> None:
         self._progress_stale = True
         if self._progress_timer is None:
-            interval = max(PROGRESS_INTERVAL, pool.running / MAX_UPDATES)
-            self._progress_timer = self._loop.call_later(interval, self._show_progress)
+            now = time.monotonic()
+            delay = _turns.next(now + PROGRESS_INTERVAL) - now
+            self._progress_timer = self._loop.call_later(delay, self._show_progress)
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         self._batches.append(await asyncio.to_thread(self._outputs.read, picked))

@@ -201,7 +201,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.serve:
         name, port = options.serve
-        pn.extension("filedropper")
+        # FilePond asks for animation frames all the time, wherever it is loaded.
+        pn.extension(*["filedropper"] * (name == "FileDropper"))
         # The page leaves at once when it is done.
         logging.getLogger("bokeh").setLevel(logging.ERROR)
         # The page comes from the port of the link.

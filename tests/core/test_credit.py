@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel_chunked import config
-from panel_chunked.credit import FIRST_GRANT, MAX_GRANT, MAX_HELD, MIN_GRANT, Credit, Pool
+from panel_chunked.credit import (
+    FIRST_GRANT,
+    MAX_GRANT,
+    MAX_GRANTED,
+    MAX_HELD,
+    MIN_GRANT,
+    Credit,
+    Pool,
+)
 from panel_chunked.credit import pool as pool_of_the_process
 
 MB = 1000**2
@@ -55,13 +63,21 @@ def test_a_store_that_hardly_moves_still_goes_on() -> None:
 
 
 def test_many_uploads_share_the_pool_and_none_starves() -> None:
-    pool = Pool(256 * MB)
-    assert {credit.grant for credit in running(pool, 100)} >= {240 * MB // 100}
+    pool = Pool(16 * MB)
+    assert {credit.grant for credit in running(pool, 100)} >= {15 * MB // 100}
     credits = running(pool, 100_000)
     assert {credit.grant for credit in credits} == {MIN_GRANT}
     for credit in credits:
         credit.end()
-    assert running(pool, 1)[0].grant == 240 * MB // 101
+    assert running(pool, 1)[0].grant == 15 * MB // 101
+
+
+def test_all_together_are_granted_what_the_event_loop_takes_in_soon() -> None:
+    pool = Pool(10**9)
+    (alone,) = running(pool, 1)
+    assert alone.grant == MAX_GRANT
+    grants = [credit.grant for credit in running(pool, 99)]
+    assert grants[-1] == MAX_GRANTED // 100
 
 
 # --- What is held ---

@@ -1,6 +1,7 @@
 """What an app is told of uploads, through real documents and Panel's own event handling."""
 
 import asyncio
+import itertools
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,6 @@ import pytest
 from panel.io.state import state
 
 from panel_chunked import ChunkedFileInput, Upload, UploadedFile, outputs
-from panel_chunked import page as page_module
 from panel_chunked.outputs import Outputs
 from panel_chunked.page import MAX_UPDATES
 from panel_chunked.upload import UploadInfo
@@ -441,13 +441,13 @@ def info(number):
     return UploadInfo(str(number), str(number), str(number), 1, "text/plain", str(number))
 
 
-async def test_progress_is_told_less_often_where_many_upload(open_page, monkeypatch):
-    monkeypatch.setattr(page_module, "pool", SimpleNamespace(running=10 * MAX_UPDATES))
+async def test_pages_that_begin_at_once_tell_progress_in_turns(open_page):
     widget = ChunkedFileInput()
-    page = await open_page(widget)
+    pages = [await open_page(widget) for _ in range(5)]
+    for page in pages:
+        await page.create(("a.txt", b"abc"), chunks=False)
 
-    await page.create(("a.txt", b"abc"), chunks=False)
-
-    (shown,) = widget._pages.values()
-    wait = shown._progress_timer.when() - asyncio.get_running_loop().time()
-    assert wait == pytest.approx(10, abs=1)
+    due = sorted(page._progress_timer.when() for page in widget._pages.values())
+    assert len(due) == 5
+    for earlier, later in itertools.pairwise(due):
+        assert later - earlier >= 0.99 / MAX_UPDATES
