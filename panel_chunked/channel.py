@@ -9,7 +9,7 @@ import asyncio
 import logging
 import weakref
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
@@ -25,6 +25,8 @@ from panel.io.state import set_curdoc, state
 from panel.models.esm import ESMEvent
 from tornado.websocket import WebSocketHandler
 
+from . import background
+from .config import config
 from .frames import HEAD_SIZE, Frames, new_token
 from .outbox import Outbox
 
@@ -41,9 +43,8 @@ BEST_CHUNK_SIZE = 896 * 1024 - HEAD_SIZE
 #: into the processor's caches.
 SERVER_IN_FLIGHT = 6 * MiB
 
-#: Jupyter Server closes the socket at 10 MB a message, and Panel's comm joins all queued events
-#: into one, so what is in flight must stay below that with overhead.
-COMM_IN_FLIGHT = 8 * MiB
+#: Bytes that a message has besides those of a file.
+OVERHEAD = 1024
 
 #: For a server that does not tell: small enough for common proxies.
 UNKNOWN_LIMIT = MiB
@@ -78,7 +79,10 @@ class Channel:
                 self._loop = self._session_loop()
                 self._loop.call_soon_threadsafe(receive, self, event.data)
             else:
-                receive(self, event.data)
+                if self.comm is None:
+                    receive(self, event.data)
+                else:  # a kernel takes messages on several threads, which come and go
+                    background.loop().call_soon_threadsafe(receive, self, event.data)
 
         self.model.on_event("data_event", on_event)
 
@@ -108,7 +112,11 @@ class Channel:
         `replaces` is a key of what it makes needless, see `Outbox.put`.
         """
         if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(self._put, data, replaces)
+            with suppress(RuntimeError):  # the loop is closed: the page will ask again
+                if self.comm is None:
+                    self._loop.call_soon_threadsafe(self._put, data, replaces)
+                else:
+                    self._loop.call_soon_threadsafe(self._push, data)
 
     def close(self) -> None:
         """Send no more; the model is gone. Safe in any thread."""
@@ -134,8 +142,9 @@ class Channel:
             callback = partial(_while_busy, callback)
         if self.doc.session_context is not None:
             self.doc.add_next_tick_callback(partial(self._dispatch, callback))
-        else:
-            self._dispatch(callback)
+        elif self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is there to see anything
+                self._loop.call_soon_threadsafe(self._dispatch, callback)
 
     def _dispatch(self, callback: Callable[[], None]) -> None:
         pool: Any = state._thread_pool
@@ -176,15 +185,15 @@ class Channel:
             except Exception as error:  # the page is gone; the session learns that from Bokeh
                 log.debug("A message could not be delivered: %s", error)
 
+    def _push(self, data: dict[str, Any]) -> None:
+        self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))
+        push(self.doc, self.comm)
+
     async def _deliver(self, data: dict[str, Any]) -> None:
         if self._frames is not None:
             await self._frames.send(self._token, data)
             return
         event = ESMEvent(model=self.model, data=data)
-        if self.comm is not None:
-            self.doc.callbacks.send_event(event)
-            push(self.doc, self.comm)
-            return
         # `Protocol.create` would also take note of which models the page knows, which is not ours
         # to change without the document lock. This message refers to the one model that it knows.
         serializer = Serializer(references={self.model})
@@ -213,16 +222,21 @@ class Channel:
         return "socket" if self.comm is None else "comm"
 
     @property
-    def max_message_size(self) -> int:
-        """Bytes that one message may have, as the server is configured."""
+    def max_chunk_size(self) -> int:
+        """Bytes of a file that one message may have."""
         if self.comm is not None:
-            return COMM_IN_FLIGHT
-        return min(map(_socket_limit, self._connections()), default=UNKNOWN_LIMIT)
+            return max(1, self.max_in_flight // 2)  # while the kernel takes one, another is sent
+        limit = min(map(_socket_limit, self._connections()), default=UNKNOWN_LIMIT)
+        return max(1, min(limit - OVERHEAD, self.max_in_flight))
 
     @property
     def max_in_flight(self) -> int:
-        """Bytes that may be on their way at once."""
-        return COMM_IN_FLIGHT if self.comm is not None else SERVER_IN_FLIGHT
+        """Bytes that may be on their way at once.
+
+        Panel's comm joins all that is queued into one message, so what is on its way in a notebook
+        has to fit into one.
+        """
+        return config.comm_in_flight if self.comm is not None else SERVER_IN_FLIGHT
 
 
 def _while_busy(callback: Callable[[], None]) -> None:

@@ -7,6 +7,10 @@ import param
 from .credit import MEMORY_LIMIT, pool
 from .limits import parse_size
 
+#: Bytes in a message that Jupyter Server takes; beyond that it closes the socket with code 1009
+#: (``ServerApp.tornado_settings``, ``websocket_max_message_size`` of Tornado).
+JUPYTER_MESSAGE_LIMIT = 10 * 1000**2
+
 
 class Size(param.Parameter):
     """A number of bytes: an int, or a string such as ``"5 GB"`` or ``"200 MiB"``."""
@@ -19,6 +23,14 @@ class Size(param.Parameter):
 class Config(param.Parameterized):
     """Settings of this process: ``panel_chunked.config.memory_limit = "1 GB"``."""
 
+    jupyter_message_limit = Size(
+        default=JUPYTER_MESSAGE_LIMIT,
+        allow_None=False,
+        doc="""
+        Most bytes that a message from a notebook page may have; 10 MB by default, as Jupyter Server
+        has it. Set it before the widget is shown if a hub or a proxy in front takes less.""",
+    )
+
     memory_limit = Size(
         default=MEMORY_LIMIT,
         allow_None=False,
@@ -30,6 +42,12 @@ class Config(param.Parameterized):
     @param.depends("memory_limit", watch=True)
     def _set_limit(self) -> None:
         pool.limit = parse_size(self.memory_limit) or 0
+
+    @property
+    def comm_in_flight(self) -> int:
+        """Bytes of files on their way in a notebook: they may all come in one message."""
+        limit = parse_size(self.jupyter_message_limit) or 0
+        return max(1, limit * 4 // 5)
 
 
 config = Config(name="panel_chunked.config")

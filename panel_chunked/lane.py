@@ -97,6 +97,12 @@ class Lane:
             self.attempt += 1
             self._ask_for(self.attempt)
 
+    def resume(self) -> None:
+        """Tell the page where to go on, behind what has come: it does not know what was lost."""
+        if not self.stopped:
+            self.attempt += 1
+            self._ask_for(self.attempt)
+
     def _go_on(self, attempt: int) -> None:
         """Have the browser send again what there was no room for. Safe in any thread."""
         with suppress(RuntimeError):  # its event loop is closed

@@ -90,11 +90,10 @@ class WidgetPage:
     def welcome(self) -> protocol.Welcome:
         token = self.channel.open()
         wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
-        most = min(self.channel.max_message_size - 1024, self.channel.max_in_flight)
         return protocol.Welcome(
             protocol.VERSION,
             self.channel.transport,
-            max_chunk_size=max(1, min(wanted, most)),
+            max_chunk_size=min(wanted, self.channel.max_chunk_size),
             max_in_flight=self.channel.max_in_flight,
             token=token,
         )

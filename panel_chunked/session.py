@@ -289,7 +289,7 @@ class Session:
     def _resume(self, upload_id: str) -> None:
         lane = self._lanes.get(upload_id)
         if lane is not None and not lane.stopped:
-            lane.start_over()
+            lane.resume()
         else:
             self._answer_ended(upload_id)
 

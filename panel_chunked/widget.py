@@ -273,6 +273,8 @@ class ChunkedFileInput(JSComponent, FileInput):
         properties: dict[str, Any] = super()._get_properties(doc)
         properties["disabled"] = self.disabled
         properties["data"].esm_constants = {"widget": self._token}
+        if properties["css_bundle"] is None:  # Panel gives it to pages of its own server only
+            properties["css_bundle"] = self._bundle_css[0].read_text("utf-8")
         return properties
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -56,9 +56,7 @@ def page(browser: Browser) -> Iterator[Page]:
 @contextmanager
 def serving(*command: str, path: str = "/app") -> Iterator[str]:
     """Run a server on a free port, which stands for ``{port}``, and give its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = [part.format(port=port) for part in command]
     process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT)
     url = f"http://localhost:{port}{path}"
@@ -69,6 +67,12 @@ def serving(*command: str, path: str = "/app") -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:

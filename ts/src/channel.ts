@@ -55,10 +55,14 @@ const PARAMS = [
 export class PanelChannel implements Channel {
   readonly settings: ReadonlySignal<Settings>;
   private receive: (message: ServerMessage) => void = () => undefined;
-  private socket: WebSocket | null = null;
+  /** What it sends by; null in a notebook. */
+  socket: WebSocket | null = null;
   private frames: Frames | null = null;
 
-  constructor(private readonly model: PanelModel) {
+  constructor(
+    private readonly model: PanelModel,
+    readonly hasKernel: () => boolean = () => false,
+  ) {
     const settings: Signal<Settings> = signal(readSettings(model));
     model.on(PARAMS, () => {
       settings.value = readSettings(model);

@@ -4,12 +4,13 @@ import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, watchConnection } from "./connection";
+import { hasKernel } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { Widget } from "./view/widget";
 
 interface RenderProps {
-  view: { model: { document: BokehDocument | null } };
+  view: { model: { document: BokehDocument | null }; root: { model: { id: string } } };
   model: PanelModel;
   data: DataModel;
   el: HTMLElement;
@@ -17,13 +18,16 @@ interface RenderProps {
 
 export function render({ view, model, data, el }: RenderProps): void {
   if (view.model.document !== null) watchConnection(view.model.document, connectionLost);
-  const channel = new PanelChannel(model);
+  const channel = new PanelChannel(model, () => hasKernel(view.root.model.id));
   const queue = queueOf(channel.widget);
   const { settings } = channel;
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);
-  model.on("remove", () => mount(null, el));
+  model.on("remove", () => {
+    mount(null, el);
+    queue.detach(channel);
+  });
   mount(h(Widget, { queue, settings }), el);
 }
 

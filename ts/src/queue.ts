@@ -1,7 +1,7 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
 import { type Signal, signal } from "@preact/signals";
-import { ChunkCap } from "./cap";
+import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel } from "./channel";
 import { check, type Refusal } from "./limits";
 import {
@@ -12,7 +12,8 @@ import {
   VERSION,
   type Welcome,
 } from "./protocol";
-import { type Failure, type Link, Upload } from "./upload";
+import { Silence } from "./silence";
+import { type Failure, type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
@@ -26,6 +27,8 @@ const FILES_IN_MESSAGE = 100;
 
 /** Bytes of a `create` message, which a server that takes little takes as well. */
 const MAX_MESSAGE_SIZE = 16 * 1024;
+
+const KERNEL_IS_GONE: UploadState = { kind: "failed", failure: { code: "kernel_restarted" } };
 
 /** A file as the user has picked it. */
 export interface PickedFile {
@@ -54,8 +57,15 @@ export class UploadQueue {
   /** Called with the complete files of a batch, once all of it has ended. */
   onBatch: (files: PickedFile[]) => void = () => undefined;
 
+  /** Says when the page waits for Python, and asks a kernel that says nothing. */
+  readonly silence = new Silence(this);
+
   private channel: PanelChannel | null = null;
+  /** Of the views that are shown, the latest last. */
+  private readonly views: PanelChannel[] = [];
   private link: Link | null = null;
+  private hadKernel = false;
+  private kernelIsGone = false;
   private readonly window = new Window();
   private readonly batches = new Set<Batch>();
   private readonly batchOf = new Map<Upload, Batch>();
@@ -65,19 +75,43 @@ export class UploadQueue {
   private readonly ready = new Set<Upload>();
   private readonly sending = new Set<Upload>();
 
-  /** `cap` is shared by all queues of a page, which share a socket. */
-  constructor(private readonly cap = new ChunkCap(null)) {}
+  /** The caps are shared by all queues of a page, which share a socket. */
+  constructor(
+    private readonly chunkCap = new ChunkCap(null),
+    private readonly inFlightCap = new ChunkCap(null, IN_FLIGHT),
+  ) {}
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
-    this.channel?.close();
-    this.channel = channel;
-    this.link = null;
+    this.views.push(channel);
     channel.listen((message) => {
       if (channel === this.channel) this.receive(message);
     });
+    this.use(channel);
+  }
+
+  /**
+   * A view is gone, and its road perhaps with it, as when the output of a notebook cell is cleared:
+   * take that of another view. If there is none it may still lead to Python, as behind a tab.
+   */
+  detach(channel: PanelChannel): void {
+    this.views.splice(this.views.indexOf(channel), 1);
+    const other = this.views.at(-1);
+    if (channel === this.channel && other !== undefined) this.use(other);
+  }
+
+  private use(channel: PanelChannel): void {
+    this.kernelIsGone = false;
+    this.channel?.close();
+    this.channel = channel;
+    this.link = null;
     for (const upload of this.sending) upload.halt(); // until the server says where to go on
-    channel.send({ kind: "hello", version: VERSION, uploads: this.known() });
+    this.hello();
+  }
+
+  private hello(): void {
+    this.channel?.send({ kind: "hello", version: VERSION, uploads: this.known() });
+    this.silence.listen();
   }
 
   add(picked: PickedFile[]): void {
@@ -105,6 +139,8 @@ export class UploadQueue {
     }
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.open(accepted);
+    this.silence.listen();
+    if (this.kernelIsGone) for (const upload of accepted) upload.end(KERNEL_IS_GONE);
     this.pump();
   }
 
@@ -128,12 +164,49 @@ export class UploadQueue {
 
   /** The socket has died; with `reconnect`, Bokeh opens another and renders the views anew. */
   connectionLost(): void {
-    this.cap.lost(Math.max(0, ...[...this.sending].map((upload) => upload.largestSent)));
+    this.chunkCap.lost(Math.max(0, ...[...this.sending].map((upload) => upload.largestSent)));
+  }
+
+  /** Whether what Python says comes through a notebook's kernel. */
+  get isNotebook(): boolean {
+    return this.channel !== null && this.channel.socket === null;
+  }
+
+  /** Whether the page and Python have met. */
+  get isOpen(): boolean {
+    return this.link !== null;
+  }
+
+  get isBusy(): boolean {
+    return !this.kernelIsGone && (!this.isOpen || this.batchOf.size > 0);
+  }
+
+  get isUnanswered(): boolean {
+    const isUnannounced = [...this.ready].some(({ id }) => id === null);
+    const isFinishing = [...this.sending].some(({ state }) => state.value.kind === "finishing");
+    return !this.isOpen || this.window.taken > 0 || isUnannounced || isFinishing;
+  }
+
+  /** See whether the kernel is there. On a server, BokehJS tells of a lost connection. */
+  ask(): void {
+    const { channel } = this;
+    if (channel === null || !this.isNotebook) return;
+    const isShown = this.views.includes(channel); // an output that is not has no kernel either
+    if (isShown && this.hadKernel && !channel.hasKernel()) this.forgetKernel();
+    else this.hello();
+  }
+
+  /** A new kernel knows nothing of this widget; what the cell shows when run again is another. */
+  private forgetKernel(): void {
+    this.link = null;
+    this.kernelIsGone = true;
+    for (const upload of this.batchOf.keys()) upload.end(KERNEL_IS_GONE);
   }
 
   // What the server says
 
   private receive(message: ServerMessage): void {
+    this.silence.broken();
     switch (message.kind) {
       case "welcome":
         this.welcome(message);
@@ -165,12 +238,17 @@ export class UploadQueue {
 
   /** Start, or start again behind a new view: what the old one had on its way may be lost. */
   private welcome(message: Welcome): void {
-    const { channel, window, cap } = this;
+    const { channel, window } = this;
     if (channel === null) return;
-    window.limit(message.max_in_flight);
-    const buffers = { reuse: message.transport === "socket", head: channel.head };
-    const maxChunkSize = cap.limit(message.max_chunk_size);
-    this.link = { channel, window, cap, maxChunkSize, buffers };
+    this.hadKernel = channel.hasKernel();
+    const joined = message.transport === "comm";
+    const cap = joined ? this.inFlightCap : this.chunkCap;
+    const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;
+    const mostInOne = joined ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
+    const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
+    const buffers = { reuse: !joined, head: channel.head };
+    window.limit(inFlight);
+    this.link = { channel, window, cap, joined, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);
       for (const upload of batch.waiting) this.ready.delete(upload);
@@ -189,6 +267,9 @@ export class UploadQueue {
 
   private resume(message: Resume): void {
     const upload = this.byId.get(message.id);
+    if (this.link?.joined && upload?.isLost(message.offset)) {
+      this.inFlightCap.lost(this.window.taken); // it may all have been one message, and too large
+    }
     upload?.resume(message);
     if (upload !== undefined && this.link !== null && this.sending.has(upload)) {
       upload.start(this.link);

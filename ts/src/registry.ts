@@ -3,17 +3,19 @@
  * views anew when a tab is switched, a layout changes or the socket was lost.
  */
 
-import { ChunkCap } from "./cap";
+import { ChunkCap, IN_FLIGHT } from "./cap";
 import { UploadQueue } from "./queue";
 
 const queues = new Map<string, UploadQueue>();
-const cap = new ChunkCap(openStorage());
+const storage = openStorage();
+const cap = new ChunkCap(storage);
+const inFlightCap = new ChunkCap(storage, IN_FLIGHT);
 
 /** Give the queue of a widget, whichever of its views asks. */
 export function queueOf(widget: string): UploadQueue {
   const known = queues.get(widget);
   if (known !== undefined) return known;
-  const queue = new UploadQueue(cap);
+  const queue = new UploadQueue(cap, inFlightCap);
   queues.set(widget, queue);
   return queue;
 }

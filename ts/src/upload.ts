@@ -11,7 +11,10 @@ import { type Buffers, type ChunkReader, openReader } from "./reader";
 import type { Window } from "./window";
 
 /** What went wrong: said by the server, or found in the page. */
-export type Failure = Refusal | { code: "unreadable" } | { code: string; message: string };
+export type Failure =
+  | Refusal
+  | { code: "unreadable" | "kernel_restarted" }
+  | { code: string; message: string };
 
 export type UploadState =
   /** The server does not know of it yet. */
@@ -31,6 +34,8 @@ export interface Link {
   channel: Channel;
   window: Window;
   cap: ChunkCap;
+  /** Whether chunks may be joined into one message, as Panel does it in a notebook. */
+  joined: boolean;
   /** Bytes that one message takes at most. */
   maxChunkSize: number;
   buffers: Buffers;
@@ -103,6 +108,11 @@ export class Upload {
     return ["queued", "created", "running", "finishing"].includes(this.state.value.kind);
   }
 
+  /** Whether more was sent than the `offset` bytes that have come. */
+  isLost(offset: number): boolean {
+    return (this.sent.at(-1)?.end ?? 0) > offset;
+  }
+
   /** Bytes of the largest chunk on its way. */
   get largestSent(): number {
     return Math.max(0, ...this.sent.map(({ size }) => size));
@@ -135,7 +145,7 @@ export class Upload {
     if (last?.end === offset) {
       const { size, inFlight } = last;
       this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
-      this.link?.cap.arrived(size);
+      this.link?.cap.arrived(this.link.joined ? inFlight / 2 : size);
     }
     this.link?.window.release(delivered);
     this.offset = offset;

@@ -34,7 +34,7 @@ export function Row({ upload, queue, focusButton }: RowProps) {
         <RowAction upload={upload} queue={queue} focusButton={focusButton} />
       </div>
       <div class="detail">
-        <Detail upload={upload} />
+        <Detail upload={upload} queue={queue} />
       </div>
       {(state.kind === "running" || state.kind === "finishing") && (
         <progress max={size || 1} value={upload.stored.value} aria-label={name} />
@@ -43,8 +43,9 @@ export function Row({ upload, queue, focusButton }: RowProps) {
   );
 }
 
-function Detail({ upload }: { upload: Upload }) {
+function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const state = upload.state.value;
+  const { isLong } = queue.silence;
   switch (state.kind) {
     case "refused":
     case "failed":
@@ -54,13 +55,14 @@ function Detail({ upload }: { upload: Upload }) {
         </span>
       );
     case "running":
-      return <Running upload={upload} />;
+      return <Running upload={upload} waiting={isLong.value && texts.waiting(queue.isNotebook)} />;
     default:
       return <span>{texts.status[state.kind]}</span>;
   }
 }
 
-function Running({ upload }: { upload: Upload }) {
+/** `waiting`: what for, instead of a rate that is none. */
+function Running({ upload, waiting }: { upload: Upload; waiting: string | false }) {
   const { size } = upload.file;
   const stored = upload.stored.value;
   const speed = upload.rate.value;
@@ -68,8 +70,9 @@ function Running({ upload }: { upload: Upload }) {
   return (
     <>
       <span>{percent(stored, size)}</span>
-      {speed !== null && speed > 0 && <span>{rate(speed)}</span>}
-      {timeLeft !== null && <span>{duration(timeLeft)} left</span>}
+      {waiting && <span>{waiting}</span>}
+      {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
+      {!waiting && timeLeft !== null && <span>{duration(timeLeft)} left</span>}
     </>
   );
 }

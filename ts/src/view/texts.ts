@@ -28,6 +28,11 @@ export const texts = {
     complete: "Uploaded",
     cancelled: "Cancelled",
   } satisfies Record<Exclude<UploadState["kind"], "refused" | "failed">, string>,
+  waiting: (isNotebook: boolean) => `Waiting for the ${isNotebook ? "kernel" : "server"}`,
+  noAnswer: (isNotebook: boolean) =>
+    isNotebook
+      ? "Waiting for the kernel. If it is not running, run this cell again."
+      : "Waiting for the server.",
   refused: "Refused",
   failed: "Failed",
 };
@@ -67,6 +72,8 @@ export function failureText(failure: Failure): string {
       return failure.limit === 1
         ? "Only one file can be uploaded here."
         : `At most ${failure.limit} files are allowed.`;
+    case "kernel_restarted":
+      return "The kernel was restarted. Run the cell again, then choose the file again.";
     case "unreadable":
       return "The file could not be read: it was changed, moved or deleted. Choose it again.";
   }

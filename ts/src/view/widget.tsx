@@ -53,6 +53,11 @@ export function Widget({ queue, settings }: WidgetProps) {
           {notice.value}
         </p>
       )}
+      {queue.silence.isLong.value && !queue.isOpen && (
+        <p class="notice" role="status">
+          {texts.noAnswer(queue.isNotebook)}
+        </p>
+      )}
       <Rows queue={queue} focusButton={() => button.current?.focus()} />
     </section>
   );
