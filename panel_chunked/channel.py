@@ -6,19 +6,14 @@ a socket of Bokeh's own server as frames of their own, anywhere else as Bokeh's 
 """
 
 import asyncio
-import logging
-import weakref
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
-from bokeh.core.serialization import Serializer
 from bokeh.document import Document
-from bokeh.document.events import MessageSentEvent
 from bokeh.model import Model
-from bokeh.protocol.messages.patch_doc import patch_doc
 from panel.io.document import hold
 from panel.io.notebook import push
 from panel.io.state import set_curdoc, state
@@ -28,9 +23,7 @@ from tornado.websocket import WebSocketHandler
 from . import background
 from .config import config
 from .frames import HEAD_SIZE, Frames, new_token
-from .outbox import Outbox
-
-log = logging.getLogger(__name__)
+from .road import Road
 
 MiB = 1024**2
 
@@ -38,9 +31,8 @@ MiB = 1024**2
 #: that it has, beyond it into new memory each time, which costs as much as all else in the page.
 BEST_CHUNK_SIZE = 896 * 1024 - HEAD_SIZE
 
-#: Bytes on their way at once on a Bokeh server: what Linux lets TCP have on its way by default
-#: (net.ipv4.tcp_rmem). With twice as much, an upload over loopback is slower, as it no longer fits
-#: into the processor's caches.
+#: Bytes on their way at once on a Bokeh server: a gigabit over 50 ms. As measured over loopback, it
+#: is slower with twice as much, which no longer fits into the processor's caches.
 SERVER_IN_FLIGHT = 6 * MiB
 
 #: Bytes that a message has besides those of a file.
@@ -60,13 +52,9 @@ class Channel:
         context = doc.session_context
         self.session_id = context.id if context is not None else None
         self.closed = False
-        self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._token = ""
-        self._offered: list[Frames] = []
-        self._frames: Frames | None = None  # those that the page uses
+        self._roads: dict[Any, Road] = {}  # by Bokeh's connection
+        self._token = new_token()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._outbox = Outbox()
-        self._sender: asyncio.Task[None] | None = None
 
     def listen(self, receive: Callable[["Channel", object], None]) -> None:
         """Hand every message from the browser to `receive`, on the event loop."""
@@ -97,14 +85,22 @@ class Channel:
         The token that the page may begin its frames with, if it may send any.
         """
         connections = self._connections()
-        self._opened = weakref.WeakSet(connections)
-        sockets = [connection._socket for connection in connections]
-        self._forget_frames()
-        self._token = new_token()  # a frame that is still on its way by an old socket has another
-        self._offered = [Frames.of(socket) for socket in sockets if _is_open(socket)]
-        for frames in self._offered:
+        for gone in self._roads.keys() - connections:
+            self._roads.pop(gone).close()
+        for connection in connections:
+            road = self._roads.get(connection)
+            if road is None or road.closed:
+                road = self._roads[connection] = self._road(connection)
+            # The view that says hello may be a new one, which takes no frames yet.
+            road.by_frames = False
+        return self._token if any(road.frames for road in self._roads.values()) else None
+
+    def _road(self, connection: Any) -> Road:
+        socket = connection._socket
+        frames = Frames.of(socket) if _is_open(socket) else None
+        if frames is not None:
             frames.add(self._token, self._take_frame)
-        return self._token if self._offered else None
+        return Road(connection, self.model, frames, self._token)
 
     def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
         """Send to the browser; in order, from any thread, without waiting.
@@ -121,8 +117,7 @@ class Channel:
     def close(self) -> None:
         """Send no more; the model is gone. Safe in any thread."""
         if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(self._outbox.close)
-            self._loop.call_soon_threadsafe(self._forget_frames)
+            self._loop.call_soon_threadsafe(self._close_roads)
         self.closed = True
 
     def run(self, callback: Callable[[], None], *, busy: bool = True) -> None:
@@ -164,46 +159,25 @@ class Channel:
             callback()
 
     def _take_frame(self, frames: Frames, data: object) -> None:
-        self._frames = frames  # the page has been told of them, so it takes frames as well
+        for road in self._roads.values():
+            # The page has been told of them, so it takes frames as well.
+            road.by_frames = road.by_frames or road.frames is frames
         self._receive(self, data)
 
-    def _forget_frames(self) -> None:
-        for frames in self._offered:
-            frames.remove(self._token)
-        self._offered, self._frames = [], None
+    def _close_roads(self) -> None:
+        for road in self._roads.values():
+            road.close()
+            if road.frames is not None:
+                road.frames.remove(self._token)
+        self._roads.clear()
 
     def _put(self, data: dict[str, Any], replaces: str | None) -> None:
-        self._outbox.put(data, replaces)
-        if self._sender is None:
-            self._sender = asyncio.get_running_loop().create_task(self._deliver_all())
-
-    async def _deliver_all(self) -> None:
-        # Ends by itself, once it is closed: cancelled, it could leave half a message on the socket.
-        while (data := await self._outbox.get()) is not None:
-            try:
-                await self._deliver(data)
-            except Exception as error:  # the page is gone; the session learns that from Bokeh
-                log.debug("A message could not be delivered: %s", error)
+        for road in self._roads.values():
+            road.put(data, replaces)
 
     def _push(self, data: dict[str, Any]) -> None:
         self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))
         push(self.doc, self.comm)
-
-    async def _deliver(self, data: dict[str, Any]) -> None:
-        if self._frames is not None:
-            await self._frames.send(self._token, data)
-            return
-        event = ESMEvent(model=self.model, data=data)
-        # `Protocol.create` would also take note of which models the page knows, which is not ours
-        # to change without the document lock. This message refers to the one model that it knows.
-        serializer = Serializer(references={self.model})
-        content: Any = {
-            "events": serializer.encode([MessageSentEvent(self.doc, "bokeh_event", event)])
-        }
-        message = patch_doc(patch_doc.create_header(), {}, content)
-        for connection in self._connections():
-            if connection in self._opened:
-                await connection._socket.send_message(message)
 
     def _connections(self) -> list[Any]:
         session = getattr(self.doc.session_context, "session", None)

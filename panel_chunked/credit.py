@@ -18,9 +18,9 @@ MAX_GRANT = 16 * MiB
 #: Most of one upload in memory, with what messages weigh besides.
 MAX_HELD = MAX_GRANT * 17 // 16
 
-#: Most bytes that all uploads together are granted beyond what is stored: if all of that arrives
-#: at once, the event loop has it off its sockets in some 50 ms.
-MAX_GRANTED = 24 * MiB
+#: Bytes that a new grant is a share of: if all of that arrives at once, the event loop has it off
+#: its sockets in some 50 ms. Grants given before still hold, and no share is below `MIN_GRANT`.
+SHARED_GRANT = 24 * MiB
 
 #: Least that is granted, one small chunk: an upload always goes on.
 MIN_GRANT = 64 * 1024
@@ -65,7 +65,7 @@ class Pool:
     @property
     def share(self) -> int:
         """Bytes for each upload that runs; a part is left for what messages weigh besides."""
-        return min(MAX_GRANTED, self.limit * 15 // 16) // max(1, self._running)
+        return min(SHARED_GRANT, self.limit * 15 // 16) // max(1, self._running)
 
     def begin(self) -> None:
         """Count an upload that begins to send."""
@@ -118,6 +118,7 @@ class Credit:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._held = 0
+        self._running = False
         self._store_rate: float | None = None
 
     @property
@@ -131,12 +132,16 @@ class Credit:
         return max(MIN_GRANT, most)
 
     def begin(self) -> None:
-        """Take a share of the pool."""
-        self._pool.begin()
+        """Take a share of the pool, if it has none."""
+        if not self._running:
+            self._running = True
+            self._pool.begin()
 
     def end(self) -> None:
         """Leave the share to others."""
-        self._pool.end(self)
+        if self._running:
+            self._running = False
+            self._pool.end(self)
 
     def wait(self, resume: Callable[[], None]) -> None:
         """Have `resume` called, in some thread, when there is room again."""

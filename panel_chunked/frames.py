@@ -27,6 +27,9 @@ def new_token() -> str:
 
 TOKEN_SIZE = len(new_token())
 
+#: Where a socket has its frames.
+_ATTRIBUTE = "_panel_chunked_frames"
+
 #: Takes a message from the page, and the frames that answers may be sent by.
 Receive = Callable[["Frames", object], None]
 
@@ -49,6 +52,7 @@ class Frames:
         self._prefix = prefix
         self._bokeh = socket.on_message
         self._receivers: dict[str, Receive] = {}
+        setattr(socket, _ATTRIBUTE, self)
         socket.on_message = self._on_message  # type: ignore[method-assign]
         # With Nagle's algorithm, a second message waits until the browser's system has acknowledged
         # the first, which it delays by 40 ms.
@@ -57,8 +61,8 @@ class Frames:
     @classmethod
     def of(cls, socket: WebSocketHandler) -> "Frames":
         """Give the frames of `socket`, always the same."""
-        owner = getattr(socket.on_message, "__self__", None)
-        return owner if isinstance(owner, cls) else cls(socket)
+        found: Frames | None = getattr(socket, _ATTRIBUTE, None)
+        return cls(socket) if found is None else found
 
     def add(self, token: str, receive: Receive) -> None:
         """Hand the messages behind `token` to `receive`."""

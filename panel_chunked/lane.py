@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 MESSAGE_OVERHEAD = 512
 
 
+#: Seconds after which an upload that sends nothing does not count as running.
+IDLE_SECONDS = 2.0
+
+
 @dataclass(frozen=True)
 class StartOver:
     """The browser is to send again, as a new attempt."""
@@ -128,9 +132,8 @@ class Lane:
             self.credit.give_back(_size(self._queue.get_nowait()[0]))
 
     async def _work(self) -> None:
-        self.credit.begin()
         while not self.handler.ended:
-            message, arrival = await self._queue.get()
+            message, arrival = await self._next()
             try:
                 await self._handle(message, arrival)
             except WrongOffsetError:
@@ -149,6 +152,14 @@ class Lane:
         self._drop_queue()
         self.credit.end()
         await self._ended(self)
+
+    async def _next(self) -> tuple[Message, float]:
+        """Wait for a message; after a while, leave this upload's share of the memory to others."""
+        idle = self._loop.call_later(IDLE_SECONDS, self.credit.end)
+        message = await self._queue.get()
+        idle.cancel()
+        self.credit.begin()
+        return message
 
     async def _handle(self, message: Message, arrival: float) -> None:
         match message:

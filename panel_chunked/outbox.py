@@ -23,7 +23,7 @@ class Outbox:
         self._waiting: deque[tuple[str | None, Message]] = deque()
         self._replaceable: dict[str, Message] = {}
         self._changed = asyncio.Event()
-        self._closed = False
+        self.closed = False
 
     def put(self, message: Message, replaces: str | None = None) -> None:
         """Queue a message.
@@ -36,7 +36,7 @@ class Outbox:
             A key: the message makes those before it with the same key needless. Not so those from
             before the last message without a key, which may refer to them.
         """
-        if self._closed:
+        if self.closed:
             return
         if len(self._waiting) >= MAX_WAITING:
             log.warning("A page does not read what it is sent: nothing more is sent to it.")
@@ -55,13 +55,13 @@ class Outbox:
 
     def close(self) -> None:
         """Let `get` give None once everything is taken."""
-        self._closed = True
+        self.closed = True
         self._changed.set()
 
     async def get(self) -> Message | None:
         """Wait for the next message; None is the end."""
         while not self._waiting:
-            if self._closed:
+            if self.closed:
                 return None
             self._changed.clear()
             await self._changed.wait()

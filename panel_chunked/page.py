@@ -20,7 +20,7 @@ from .stores import DirectoryStore, Store, TemporaryStore
 if TYPE_CHECKING:
     from .widget import ChunkedFileInput
 
-#: Seconds between updates of `uploads` and `progress`.
+#: Seconds between updates of `uploads` and `progress`, at least.
 PROGRESS_INTERVAL = 0.2
 
 #: Such updates in a second, over all pages of this process; each takes the document's lock.

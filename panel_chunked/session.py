@@ -164,17 +164,20 @@ class Session:
     def clear(self) -> None:
         """Cancel what runs and forget every file and failure. Safe in any thread."""
         with self._keeping:
-            for lane in list(self._lanes.values()):
+            lanes, batches = list(self._lanes.values()), list(self._batches)
+            for lane in lanes:
                 lane.aborted = True  # from now on, what completes is not kept
             self._files.clear()
-        self._loop.call_soon_threadsafe(self._abort_all)
+        # What the page begins from now on is wanted.
+        self._loop.call_soon_threadsafe(self._abort_these, lanes, batches)
         self._failed.clear()
         self.completed = self._completed_bytes = 0
         self._page.send(protocol.Cleared())
 
-    def _abort_all(self) -> None:
-        self._batches.clear()
-        for lane in self._lanes.values():
+    def _abort_these(self, lanes: list[Lane], batches: list[str]) -> None:
+        for key in batches:
+            self._batches.pop(key, None)
+        for lane in lanes:
             self._abort(lane)
 
     async def close(self) -> None:

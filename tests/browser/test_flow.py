@@ -52,12 +52,17 @@ def test_file_arrives_while_the_browser_collects_garbage(
     assert sha256(arrived) == checksum
 
 
-def test_each_chunk_is_one_frame_beside_bokehs(page: Page, server: str, tmp_path: Path) -> None:
+def test_each_chunk_is_one_frame_beside_bokehs_and_so_is_its_ack(
+    page: Page, server: str, tmp_path: Path
+) -> None:
     sent: list[str | bytes] = []
-    page.on(
-        "websocket",
-        lambda socket: socket.on("framesent", lambda frame: sent.append(frame)),
-    )
+    received: list[str | bytes] = []
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: sent.append(frame))
+        socket.on("framereceived", lambda frame: received.append(frame))
+
+    page.on("websocket", watch)
     checksum = make_file(tmp_path / "data.bin", 20 * MB)
     app = App(page, server, {})
     app.choose(tmp_path / "data.bin")
@@ -65,7 +70,9 @@ def test_each_chunk_is_one_frame_beside_bokehs(page: Page, server: str, tmp_path
     assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
     chunks = [frame for frame in sent if isinstance(frame, bytes) and b'"chunk"' in frame[:256]]
     assert sum(len(chunk) - 256 for chunk in chunks) == 20 * MB
-    assert not [frame for frame in sent if isinstance(frame, str) and '"id":"0"' in frame]
+    acks = [frame for frame in received if isinstance(frame, str) and '"ack"' in frame]
+    assert len(acks) == len(chunks)
+    assert not [ack for ack in acks if ack.startswith("{")]  # as Bokeh's messages do
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from panel_chunked import config
 from panel_chunked.credit import (
     FIRST_GRANT,
     MAX_GRANT,
-    MAX_GRANTED,
     MAX_HELD,
     MIN_GRANT,
+    SHARED_GRANT,
     Credit,
     Pool,
 )
@@ -72,12 +72,12 @@ def test_many_uploads_share_the_pool_and_none_starves() -> None:
     assert running(pool, 1)[0].grant == 15 * MB // 101
 
 
-def test_all_together_are_granted_what_the_event_loop_takes_in_soon() -> None:
+def test_a_new_grant_is_a_share_of_what_the_event_loop_takes_in_soon() -> None:
     pool = Pool(10**9)
     (alone,) = running(pool, 1)
     assert alone.grant == MAX_GRANT
     grants = [credit.grant for credit in running(pool, 99)]
-    assert grants[-1] == MAX_GRANTED // 100
+    assert grants[-1] == SHARED_GRANT // 100
 
 
 # --- What is held ---

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fakes import Gate, HookedStore, Signals, files_below, info
 
+from panel_chunked import lane
 from panel_chunked.credit import MAX_HELD, MIN_GRANT, Credit, Pool
 from panel_chunked.errors import UploadError
 from panel_chunked.handler import UploadHandler
@@ -352,3 +353,21 @@ async def test_abort_ends_a_lane_that_never_began(ground: Ground) -> None:
     assert (await ground.stop()).state == "cancelled"
     assert ground.ends == 1
     assert ground.store.steps == []
+
+
+async def test_an_upload_that_sends_nothing_leaves_its_share_to_others(
+    incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "IDLE_SECONDS", 0.01)
+    ground = Ground(DirectoryStore(incoming))
+    ground.chunk(0)
+    await ground.answers(1)
+    assert ground.pool.running == 1
+    async with asyncio.timeout(5):
+        while ground.pool.running:  # noqa: ASYNC110 (a timer of the lane ends it)
+            await asyncio.sleep(0.005)
+    ground.chunk(4)
+    await ground.answers(2)
+    assert ground.pool.running == 1
+    await ground.stop()
+    assert ground.pool.running == 0

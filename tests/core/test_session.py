@@ -782,13 +782,13 @@ async def test_hello_is_answered_with_where_each_upload_goes_on(
     running, waiting = browser.create(12, 5)
     browser.chunk(running, 0, b"abcd")
     await gate.reached.wait()
-    browser.chunk(running, 4, b"old!")  # it waits, and is forgotten
+    browser.chunk(running, 4, b"efgh")  # it waits, and is kept
     browser.hello(running, waiting)
     gate.opened.set()
     await browser.resume(running)
     answers = {m.id: (m.attempt, m.offset) for m in page.all(Resume)}
-    assert answers == {running: (1, 4), waiting: (1, 0)}
-    browser.chunk(running, 4, b"efghijkl")
+    assert answers == {running: (1, 8), waiting: (1, 0)}
+    browser.chunk(running, 8, b"ijkl")
     browser.finish(running)
     browser.transfer(waiting, b"01234")
     await browser.idle()
@@ -943,6 +943,18 @@ async def test_clear_cancels_and_forgets_everything(
     assert page.all(Cleared) == [Cleared()]
     assert {message.id for message in page.all(Removed)} == {running, queued}
     assert files_below(incoming) == {"f0.bin": DATA}  # files in a directory stay
+
+
+async def test_what_the_page_begins_after_clear_is_wanted(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    (old,) = browser.create(12)
+    browser.session.clear()
+    (new,) = browser.create(12, batch="b2")  # before the event loop has had a turn
+    browser.transfer(new, DATA)
+    await page.next(Complete, id=new)
+    assert [message.id for message in page.all(Removed)] == [old]
+    assert files_below(incoming) == {"f0.bin": DATA}
 
 
 async def test_a_file_that_is_complete_at_the_moment_of_clear_is_cleared(

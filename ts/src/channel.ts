@@ -58,6 +58,7 @@ export class PanelChannel implements Channel {
   /** What it sends by; null in a notebook. */
   socket: WebSocket | null = null;
   private frames: Frames | null = null;
+  private closed = false;
 
   constructor(
     private readonly model: PanelModel,
@@ -89,12 +90,14 @@ export class PanelChannel implements Channel {
     this.model.on("msg:custom", (data) => this.take(data));
   }
 
-  /** The view is gone, or another one has taken over. */
+  /** Another view has taken over. Panel goes on telling this one what the model is told. */
   close(): void {
+    this.closed = true;
     this.frames?.close();
   }
 
   private take(data: unknown): void {
+    if (this.closed) return;
     const message = parse(data);
     if (message === null) {
       console.warn("panel_chunked: not a message of this version", data);
@@ -107,8 +110,8 @@ export class PanelChannel implements Channel {
   /** Leave Bokeh's messages for frames of their own, on the socket that `hello` went by. */
   private useFrames(token: string | null): void {
     const { socket } = this;
-    if (token === null || socket === null) return;
-    this.frames = new Frames(socket, token, (data) => this.take(data));
+    if (token === null || socket === null) this.frames = null;
+    else this.frames = new Frames(socket, token, (data) => this.take(data));
   }
 }
 

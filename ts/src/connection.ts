@@ -28,8 +28,8 @@ export function watchConnection(document: BokehDocument, lost: () => void): void
 /**
  * A message is several frames. If the socket dies between them, BokehJS (3.9, 3.10) takes the first
  * frame of the next socket for the rest of that message, and gives up: "First message was not an
- * ACK". With hundreds of acks a second, that is every third or fourth time. So it gets a new
- * receiver, as a new connection has.
+ * ACK". The more it is sent, as acks where these are messages of Bokeh, the likelier. So it gets a
+ * new receiver, as a new connection has.
  */
 function forgetHalfMessage(connection: Connection | undefined): void {
   const receiver = connection?._receiver;

@@ -469,3 +469,40 @@ describe("any order of answers, lost chunks and new views", () => {
     );
   }, 30_000);
 });
+
+describe("what was lost with the socket", () => {
+  it("is cancelled once more", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(95), makeFile(25, "b.bin")));
+    await until(() => server.waiting > 1);
+    server.answerAll();
+    await until(() => server.sent("chunk").length > 0);
+    queue.cancel(upload(queue, "a.bin"));
+    server.auto = true;
+    queue.attach(server.connect({}, true));
+    await until(() => upload(queue, "b.bin").state.value.kind === "complete");
+    expect(server.upload("a.bin").state).toBe("freed");
+    const aborts = server.sent("abort").length;
+    queue.attach(server.connect({}, true));
+    await quiet();
+    expect(server.sent("abort").length).toBe(aborts); // the server has said that it is gone
+  });
+});
+
+describe("an app that clears", () => {
+  it("takes what the server knows, and leaves what was picked since", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(makeFile(25)));
+    await ended(queue);
+    server.auto = false;
+    queue.add(picked(makeFile(95, "old.bin")));
+    server.answerAll();
+    queue.add(picked(makeFile(25, "new.bin")));
+    server.send({ kind: "cleared" }); // said before the server was told of the last
+    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["new.bin"]);
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(server.bytes("new.bin")).toEqual(pattern(25));
+  });
+});

@@ -74,6 +74,8 @@ export class UploadQueue {
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
   private readonly ready = new Set<Upload>();
   private readonly sending = new Set<Upload>();
+  /** Ids of what was cancelled and is not known to be gone: the message may be lost. */
+  private readonly aborted = new Set<string>();
 
   /** The caps are shared by all queues of a page, which share a socket. */
   constructor(
@@ -147,8 +149,13 @@ export class UploadQueue {
   cancel(upload: Upload): void {
     if (!upload.active) return;
     const { id } = upload;
-    if (id !== null) this.channel?.send({ kind: "abort", id, reason: "cancelled" });
+    if (id !== null) this.abort(id);
     upload.end({ kind: "cancelled" });
+  }
+
+  private abort(id: string): void {
+    this.aborted.add(id);
+    this.channel?.send({ kind: "abort", id, reason: "cancelled" });
   }
 
   /** Delete a complete file; the row goes when the server says that it is gone. */
@@ -254,6 +261,7 @@ export class UploadQueue {
       for (const upload of batch.waiting) this.ready.delete(upload);
       batch.more = true; // what was said of it may be lost as well
     }
+    for (const id of this.aborted) this.abort(id);
   }
 
   private created(message: Created): void {
@@ -262,7 +270,7 @@ export class UploadQueue {
     if (upload?.state.value.kind === "queued") {
       upload.created(id, message);
       this.byId.set(id, upload);
-    } else if (!upload?.active) this.channel?.send({ kind: "abort", id, reason: "cancelled" });
+    } else if (!upload?.active) this.abort(id);
   }
 
   private resume(message: Resume): void {
@@ -285,21 +293,30 @@ export class UploadQueue {
   private removed(id: string): void {
     const upload = this.byId.get(id);
     this.byId.delete(id);
+    this.aborted.delete(id);
     // One that was cancelled or has failed keeps its row, which says so.
     if (!upload?.active && upload?.state.value.kind !== "complete") return;
     upload.end({ kind: "cancelled" });
     this.dismiss(upload);
   }
 
+  /** What has no answer yet was picked after that: the server answers in the order it is told. */
   private cleared(): void {
     const { link } = this;
     this.link = null; // or the next ones would start as these end
-    for (const upload of this.batchOf.keys()) upload.end({ kind: "cancelled" });
+    const kept = new Set<Upload>();
+    for (const batch of this.batches) {
+      const isNew = batch.uploads.every((upload) => upload.state.value.kind === "queued");
+      for (const upload of batch.open) {
+        if (isNew) kept.add(upload);
+        else upload.end({ kind: "cancelled" });
+      }
+    }
     this.link = link;
-    this.batches.clear();
     this.byId.clear();
+    this.aborted.clear();
     this.notice.value = "";
-    this.uploads.value = [];
+    this.uploads.value = this.uploads.value.filter((upload) => kept.has(upload));
   }
 
   private failed({ key, id, code, message }: ErrorMessage): void {

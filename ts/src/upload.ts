@@ -150,7 +150,8 @@ export class Upload {
     this.link?.window.release(delivered);
     this.offset = offset;
     this.meter.update(offset, time);
-    if (time - this.shownAt >= SHOW_INTERVAL) this.show(time);
+    const isLast = offset === this.file.size;
+    if (isLast || time - this.shownAt >= SHOW_INTERVAL) this.show(time);
   }
 
   /** Note where the server says that it goes on, with no more than it grants now. */
