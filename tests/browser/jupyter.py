@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .conftest import answers, free_port, wait_until
 
@@ -50,9 +51,10 @@ class Jupyter:
             kernels: list[dict[str, Any]] = json.load(response)
         return kernels
 
-    def restart_kernel(self) -> None:
-        (kernel,) = self.kernels()
-        urlopen(Request(f"{self.url}/api/kernels/{kernel['id']}/restart", method="POST")).close()
+    def stop_kernels(self) -> None:
+        for kernel in self.kernels():
+            address = f"{self.url}/api/kernels/{kernel['id']}"
+            urlopen(Request(address, method="DELETE")).close()
 
 
 @contextmanager
@@ -85,39 +87,76 @@ def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
 
 
 class Lab:
-    """A notebook that is open in JupyterLab."""
+    """A notebook that is open in JupyterLab, or in Notebook 7, which is made of the same parts.
 
-    def __init__(self, page: Page, server: Jupyter, name: str = "test.ipynb") -> None:
+    `url` is that of the server, or of a proxy in front of it.
+    """
+
+    def __init__(self, page: Page, url: str, name: str, app: str = "lab/tree") -> None:
         self.page = page
-        self.server = server
-        page.goto(f"{server.url}/lab/tree/{name}?reset")
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+        # Cells that are scrolled out of sight may not be in the page.
+        page.set_viewport_size({"width": 1200, "height": 1000})
+        page.goto(f"{url}/{app}/{name}?reset")
+        self.cell(0).wait_for(timeout=60_000)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
 
     def cell(self, number: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
 
-    def run(self, number: int, wait: bool = True) -> None:
-        """Run a cell, and wait until it has run."""
-        cell = self.cell(number)
-        cell.locator(".jp-InputArea-editor").click()
+    def prompt(self, number: int) -> str:
+        """Give what stands before the cell: ``[3]:``, or ``[*]:`` while it runs."""
+        text: str = self.cell(number).locator(".jp-InputPrompt").inner_text()
+        return text.strip()
+
+    def start(self, number: int) -> None:
+        """Run a cell, and wait until it is under way, if not more."""
+        # Its number may be the same as the last time, after a restart.
+        self.cell(number).locator(".jp-InputPrompt").evaluate("it => { it.textContent = '' }")
+        self.cell(number).locator(".jp-InputArea-editor").click()
         self.page.keyboard.press("Control+Enter")
-        if wait:
-            self.page.wait_for_function(
-                "n => /\\[\\d+\\]/.test(document.querySelectorAll("
-                "'.jp-Notebook .jp-CodeCell')[n].querySelector('.jp-InputPrompt').textContent)",
-                arg=number,
-                timeout=60_000,
-            )
+        wait_until(lambda: self.prompt(number) != "", timeout=60)
+
+    def run(self, *numbers: int) -> None:
+        """Run cells, and wait until they have run."""
+        for number in numbers:
+            self.start(number)
+            self.wait(number)
+
+    def wait(self, number: int) -> None:
+        """Wait until a cell that was started has run."""
+        wait_until(lambda: self.prompt(number).strip("[]:").isdigit(), timeout=60)
+
+    def json(self, number: int) -> Any:
+        """Run a cell that prints JSON, and give that."""
+        self.run(number)
+        output = self.cell(number).locator(".jp-OutputArea-output")
+        return json.loads(output.inner_text(timeout=60_000))
+
+    def menu(self, *entries: str) -> None:
+        """Choose from the menus, as ``menu("Edit", "Clear Cell Output")``."""
+        for entry in entries:
+            pattern = re.compile(f"^{re.escape(entry)}")
+            self.page.get_by_role("menuitem", name=pattern).filter(visible=True).click()
+
+    # The widget that a cell shows
 
     def widget(self, number: int) -> Any:
-        """Give the widget that a cell shows, as soon as Python has answered it."""
         widget = self.cell(number).locator("section.widget")
         widget.wait_for(timeout=60_000)
         return widget
 
-    def text(self, number: int) -> str:
-        """Run a cell, and give what it prints."""
-        self.run(number)
-        text: str = self.cell(number).locator(".jp-OutputArea-output").inner_text(timeout=60_000)
-        return text
+    def choose(self, number: int, *paths: Path) -> None:
+        self.widget(number).locator("input[type=file]").set_input_files(list(paths))
+
+    def row(self, number: int, name: str) -> Any:
+        return self.cell(number).locator(".row", has=self.page.get_by_text(name, exact=True))
+
+    def expect_row(self, number: int, name: str, state: str, timeout: float = 60) -> Any:
+        row = self.row(number, name)
+        expect(row).to_have_attribute("data-state", state, timeout=timeout * 1000)
+        return row
+
+    def wait_for_part(self, number: int, name: str, part: float) -> None:
+        """Wait until this part of a file, between 0 and 1, is stored and it is still under way."""
+        progress = self.row(number, name).locator("progress")
+        wait_until(lambda: progress.evaluate("it => it.value / it.max") >= part, timeout=60)

@@ -1,0 +1,234 @@
+"""The widget in notebooks: real Jupyter servers, their kernels, and what becomes of them."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import make_file, wait_until
+from .cutting_proxy import cutting_proxy
+from .jupyter import Jupyter, Lab, jupyter
+
+MB = 1000**2
+
+SHOW = "upload = ChunkedFileInput(multiple=True)\nupload"
+FILES = "print(json.dumps({file.name: file.checksum for file in upload.files}))"
+
+#: What a server takes by default is ten times as much.
+SMALL = "--ServerApp.tornado_settings={'websocket_max_message_size': 1_000_000}"
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with jupyter(tmp_path_factory.mktemp("jupyter")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def small_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with jupyter(tmp_path_factory.mktemp("small"), SMALL) as server:
+        yield server
+
+
+OpenLab = Callable[..., Lab]
+
+
+@pytest.fixture
+def open_lab(page: Page, notebooks: Jupyter) -> Iterator[OpenLab]:
+    """Open a notebook of these cells, and run the one before them and the first of them."""
+
+    def open_(*cells: str, server: Jupyter = notebooks, **options: str) -> Lab:
+        used.append(server)
+        lab = Lab(page, options.pop("url", server.url), server.write(*cells), **options)
+        lab.run(0, 1)
+        return lab
+
+    used: list[Jupyter] = []
+    yield open_
+    for server in used:
+        server.stop_kernels()
+
+
+def expect_files(lab: Lab, number: int, expected: dict[str, str]) -> None:
+    """Wait until the cell `number` prints these files: Python gets them a little after the page."""
+    wait_until(lambda: lab.json(number) == expected)
+
+
+@pytest.mark.parametrize("size", [64 * MB, 300 * MB])
+def test_file_arrives_whole(open_lab: OpenLab, tmp_path: Path, size: int) -> None:
+    checksum = make_file(tmp_path / "a.bin", size)
+    lab = open_lab(SHOW, FILES)
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
+def test_widget_looks_as_on_a_server(open_lab: OpenLab) -> None:
+    lab = open_lab(SHOW)
+
+    button = lab.widget(1).get_by_role("button", name="Choose files")
+
+    style = "it => [getComputedStyle(it).backgroundColor, getComputedStyle(it).cursor]"
+    background, cursor = button.evaluate(style)
+    plain = "() => document.body.appendChild(document.createElement('button'))"
+    default, _ = lab.page.evaluate_handle(plain).evaluate(style)
+    assert background != default
+    assert cursor == "pointer"
+
+
+def test_40_files_at_once(open_lab: OpenLab, tmp_path: Path) -> None:
+    names = [f"{number}.bin" for number in range(40)]
+    checksums = {name: make_file(tmp_path / name, 50_000 + i) for i, name in enumerate(names)}
+    lab = open_lab(SHOW, FILES)
+
+    lab.choose(1, *(tmp_path / name for name in names))
+
+    expect_files(lab, 2, checksums)
+
+
+def test_value_filename_and_mime_type_change_in_one_update(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    (tmp_path / "hello.txt").write_text("hello")
+    lab = open_lab(
+        """
+updates = []
+upload = ChunkedFileInput()
+upload.param.watch(
+    lambda *events: updates.append({event.name: str(event.new) for event in events}),
+    ["value", "filename", "mime_type"],
+)
+upload
+""",
+        "print(json.dumps(updates))",
+    )
+
+    lab.choose(1, tmp_path / "hello.txt")
+
+    update = {"value": "b'hello'", "filename": "hello.txt", "mime_type": "text/plain"}
+    wait_until(lambda: lab.json(2) == [update])
+
+
+def test_upload_goes_on_while_a_cell_runs(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    checksums = {
+        "large.bin": make_file(tmp_path / "large.bin", 60 * MB),
+        "late.bin": make_file(tmp_path / "late.bin", 1 * MB),
+    }
+    until_told = f"while not pathlib.Path({str(tmp_path / 'go on')!r}).exists(): time.sleep(0.05)"
+    lab = open_lab(SHOW, f"import pathlib\n{until_told}", FILES)
+    lab.choose(1, tmp_path / "large.bin")
+    lab.wait_for_part(1, "large.bin", 0.01)
+
+    lab.start(2)
+    lab.choose(1, tmp_path / "late.bin")
+
+    lab.expect_row(1, "large.bin", "complete")
+    lab.expect_row(1, "late.bin", "complete")
+    assert lab.prompt(2) == "[*]:"
+    (tmp_path / "go on").touch()
+    lab.wait(2)
+    expect_files(lab, 3, checksums)
+
+
+def test_after_a_kernel_restart_the_row_says_what_to_do(open_lab: OpenLab, tmp_path: Path) -> None:
+    make_file(tmp_path / "large.bin", 100 * MB)
+    checksum = make_file(tmp_path / "small.bin", 1 * MB)
+    lab = open_lab(SHOW, FILES)
+    lab.choose(1, tmp_path / "large.bin")
+    lab.wait_for_part(1, "large.bin", 0.01)
+
+    lab.menu("Kernel", "Restart Kernel…")
+    lab.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
+    row = lab.expect_row(1, "large.bin", "failed")
+    expect(row).to_contain_text("The kernel was restarted. Run the cell again")
+    lab.choose(1, tmp_path / "small.bin")
+    expect(lab.expect_row(1, "small.bin", "failed")).to_contain_text("Run the cell again")
+    lab.run(0, 1)
+    expect(lab.widget(1).locator(".row")).to_have_count(0)
+    lab.choose(1, tmp_path / "small.bin")
+    lab.expect_row(1, "small.bin", "complete")
+    expect_files(lab, 2, {"small.bin": checksum})
+
+
+def test_upload_goes_on_after_the_socket_was_cut(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    size = 120 * MB
+    checksum = make_file(tmp_path / "a.bin", size)
+    with cutting_proxy(urlsplit(notebooks.url).port or 0) as proxy:
+        lab = open_lab(SHOW, FILES, url=proxy.url)
+        before = proxy.sent
+        lab.choose(1, tmp_path / "a.bin")
+        for part in (0.2, 0.6):
+            lab.wait_for_part(1, "a.bin", part)
+            assert proxy.cut() > 0
+
+        lab.expect_row(1, "a.bin", "complete")
+        sent = proxy.sent - before
+        expect_files(lab, 2, {"a.bin": checksum})
+    assert size < sent < 1.1 * size
+
+
+def test_two_views_of_which_one_goes_and_comes_back(open_lab: OpenLab, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "a.bin", 100 * MB)
+    lab = open_lab(SHOW, "upload", FILES)
+    lab.run(2)
+    lab.choose(2, tmp_path / "a.bin")
+    for view in (1, 2):
+        lab.wait_for_part(view, "a.bin", 0.1)
+
+    lab.cell(2).locator(".jp-InputArea-editor").click()
+    lab.menu("Edit", "Clear Cell Output")
+
+    expect(lab.cell(2).locator("section.widget")).to_have_count(0)
+    lab.wait_for_part(1, "a.bin", 0.4)
+    lab.run(2)
+    for view in (1, 2):
+        lab.expect_row(view, "a.bin", "complete")
+    expect_files(lab, 3, {"a.bin": checksum})
+
+
+def test_server_that_takes_less_and_python_that_was_told(
+    open_lab: OpenLab, small_notebooks: Jupyter, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "a.bin", 30 * MB)
+    told = f'config.jupyter_message_limit = "1 MB"\n{SHOW}'
+    lab = open_lab(told, FILES, server=small_notebooks)
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+    assert lab.page.evaluate("localStorage['panel_chunked.max_in_flight']") is None
+
+
+def test_server_that_takes_less_is_found_out(
+    open_lab: OpenLab, small_notebooks: Jupyter, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "a.bin", 30 * MB)
+    lab = open_lab(SHOW, FILES, server=small_notebooks)
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete", timeout=120)
+    expect_files(lab, 2, {"a.bin": checksum})
+    learned = json.loads(lab.page.evaluate("localStorage['panel_chunked.max_in_flight']"))
+    assert learned["size"] < 1 * MB
+
+
+def test_notebook_7(open_lab: OpenLab, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "a.bin", 64 * MB)
+    lab = open_lab(SHOW, FILES, app="notebooks")
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
