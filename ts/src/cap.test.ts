@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ChunkCap } from "./cap";
+import { ChunkCap, IN_FLIGHT } from "./cap";
 
 const KiB = 1024;
 const DAY = 24 * 60 * 60 * 1000;
@@ -62,5 +62,45 @@ describe("the largest chunk", () => {
       cap.lost(1024 * KiB);
       expect(cap.limit(2048 * KiB)).toBe(512 * KiB);
     }
+  });
+});
+
+describe("the most on its way in a notebook", () => {
+  const limit = (cap: ChunkCap) => cap.limit(8192 * KiB);
+
+  it("is halved when so much was lost twice, since once may have been anything", () => {
+    const cap = new ChunkCap(localStorage, IN_FLIGHT);
+    cap.lost(8192 * KiB);
+    expect(limit(cap)).toBe(8192 * KiB);
+    cap.lost(8192 * KiB);
+    expect(limit(cap)).toBe(4096 * KiB);
+    cap.lost(4096 * KiB);
+    expect(limit(cap)).toBe(4096 * KiB);
+    cap.lost(4096 * KiB);
+    expect(limit(cap)).toBe(2048 * KiB);
+  });
+
+  it("stays when more than ever came through between two losses", () => {
+    const cap = new ChunkCap(localStorage, IN_FLIGHT);
+    cap.lost(8192 * KiB);
+    cap.arrived(4096 * KiB);
+    cap.lost(8192 * KiB);
+    expect(limit(cap)).toBe(8192 * KiB);
+  });
+
+  it("never falls below what every hub takes", () => {
+    const cap = new ChunkCap(localStorage, IN_FLIGHT);
+    for (let i = 0; i < 20; i += 1) cap.lost(1024 * KiB);
+    expect(limit(cap)).toBe(768 * KiB);
+    for (let i = 0; i < 20; i += 1) cap.lost(768 * KiB);
+    expect(limit(cap)).toBe(768 * KiB);
+  });
+
+  it("is remembered apart from the largest chunk", () => {
+    const cap = new ChunkCap(localStorage, IN_FLIGHT);
+    cap.lost(8192 * KiB);
+    cap.lost(8192 * KiB);
+    expect(limit(new ChunkCap(localStorage, IN_FLIGHT))).toBe(4096 * KiB);
+    expect(limit(new ChunkCap(localStorage))).toBe(8192 * KiB);
   });
 });

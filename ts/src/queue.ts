@@ -66,6 +66,8 @@ export class UploadQueue {
   private link: Link | null = null;
   private hadKernel = false;
   private kernelIsGone = false;
+  /** When something was last found to be lost in a notebook. */
+  private lastLoss = Number.NEGATIVE_INFINITY;
   private readonly window = new Window();
   private readonly batches = new Set<Batch>();
   private readonly batchOf = new Map<Upload, Batch>();
@@ -275,7 +277,10 @@ export class UploadQueue {
 
   private resume(message: Resume): void {
     const upload = this.byId.get(message.id);
-    if (this.link?.joined && upload?.isLost(message.offset)) {
+    const lostSince = upload?.lostSince(message.offset) ?? null;
+    // What was sent before the last loss was lost with it, and counted there.
+    if (this.link?.joined && lostSince !== null && lostSince > this.lastLoss) {
+      this.lastLoss = performance.now();
       this.inFlightCap.lost(this.window.taken); // it may all have been one message, and too large
     }
     upload?.resume(message);

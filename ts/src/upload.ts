@@ -108,9 +108,9 @@ export class Upload {
     return ["queued", "created", "running", "finishing"].includes(this.state.value.kind);
   }
 
-  /** Whether more was sent than the `offset` bytes that have come. */
-  isLost(offset: number): boolean {
-    return (this.sent.at(-1)?.end ?? 0) > offset;
+  /** When the first chunk was sent that is not among the `offset` bytes that have come, if any. */
+  lostSince(offset: number): number | null {
+    return this.sent.find(({ end }) => end > offset)?.time ?? null;
   }
 
   /** Bytes of the largest chunk on its way. */

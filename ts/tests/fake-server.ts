@@ -36,6 +36,8 @@ export class FakeServer {
   /** Answer at once; else only when the test says so. */
   auto = true;
   transport: "socket" | "comm" = "socket";
+  /** Whether the page is told of a notebook's kernel. */
+  kernel = false;
   maxChunkSize = 10;
   maxInFlight = 40;
   grant = 1000;
@@ -71,7 +73,7 @@ export class FakeServer {
       Object.assign(model, changes);
       for (const name of Object.keys(changes)) fire(name, undefined);
     };
-    return new PanelChannel(model);
+    return new PanelChannel(model, () => this.kernel);
   }
 
   set(settings: ModelSettings): void {
@@ -115,6 +117,11 @@ export class FakeServer {
 
   answerAll(): void {
     while (this.inbox.length > 0) this.answer();
+  }
+
+  /** Lose all that is on its way, as with Jupyter's socket. */
+  loseAll(): void {
+    this.inbox.length = 0;
   }
 
   /** Lose a chunk, if there is one at this place behind the oldest message. */
