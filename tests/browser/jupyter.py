@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -112,9 +112,13 @@ class Lab:
         """Run a cell, and wait until it is under way, if not more."""
         # Its number may be the same as the last time, after a restart.
         self.cell(number).locator(".jp-InputPrompt").evaluate("it => { it.textContent = '' }")
-        self.cell(number).locator(".jp-InputArea-editor").click()
-        self.page.keyboard.press("Control+Enter")
-        wait_until(lambda: self.prompt(number) != "", timeout=60)
+        for patience in (5, 5, 60):  # JupyterLab misses the keys while it still renders the cells
+            self.cell(number).locator(".jp-InputArea-editor").click()
+            self.page.keyboard.press("Control+Enter")
+            with suppress(AssertionError):
+                wait_until(lambda: self.prompt(number) not in ("", "[ ]:"), patience)
+                return
+        raise AssertionError(f"cell {number} does not run")
 
     def run(self, *numbers: int) -> None:
         """Run cells, and wait until they have run."""

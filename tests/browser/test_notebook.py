@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import make_file, wait_until
 from .cutting_proxy import cutting_proxy
@@ -31,6 +31,18 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 def small_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     with jupyter(tmp_path_factory.mktemp("small"), SMALL) as server:
         yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in which JupyterLab may have errors of its own, but the widget may have none."""
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
+    yield page
+    page.close()
+    assert [error for error in errors if "blob:" in error] == []  # as Panel loads the bundle
 
 
 OpenLab = Callable[..., Lab]
