@@ -17,6 +17,8 @@ class Size(param.Parameter):
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
+        if val is None and not self.allow_None:
+            raise ValueError(f"{self.name} must be a size, not None.")
         parse_size(val)
 
 

@@ -125,6 +125,7 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     value_limit = Size(
         default="256 MB",
+        allow_None=True,
         doc="""
         Most bytes that `value` may hold, None for no limit. A file beyond it has the value None;
         read it through `files`.""",

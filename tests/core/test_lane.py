@@ -307,6 +307,58 @@ async def test_many_small_messages_are_held_to_what_they_weigh(held: Ground) -> 
     await held.stop()
 
 
+async def test_a_new_view_is_told_where_to_go_on_behind_what_has_come(
+    held: Ground, incoming: Path
+) -> None:
+    held.chunk(0)
+    await held.gate.reached.wait()
+    held.chunk(4, b"efgh")
+    held.lane.resume()
+    held.chunk(8, b"late")  # of the attempt before
+    held.gate.opened.set()
+    first, second, resume = await held.answers(3)
+    assert [type(answer) for answer in (first, second)] == [Ack, Ack]
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 8)
+    assert list(files_below(incoming).values()) == [b"abcdefgh"]
+    held.chunk(8, b"ijkl", attempt=1)
+    held.finish(attempt=1)
+    handler = await held.end()
+    assert handler.file is not None
+    assert handler.file.path.read_bytes() == b"abcdefghijkl"
+
+
+async def test_two_new_views_are_told_once(held: Ground) -> None:
+    held.chunk(0)
+    await held.gate.reached.wait()
+    held.lane.resume()
+    held.lane.resume()
+    held.gate.opened.set()
+    _, resume = await held.answers(2)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (2, 4)
+    await held.stop()
+    assert len(held.sent) == 2
+
+
+async def test_a_new_view_of_what_does_nothing_is_answered_at_once(ground: Ground) -> None:
+    ground.lane.resume()
+    (resume,) = ground.sent
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset) == (1, 0)
+    await ground.stop()
+
+
+async def test_a_new_view_hears_nothing_of_what_is_being_stopped(held: Ground) -> None:
+    held.chunk(0)
+    await held.gate.reached.wait()
+    held.lane.stop(Abort("u1"))
+    held.lane.resume()
+    held.gate.opened.set()
+    await held.end()
+    assert [type(answer) for answer in held.sent] == [Ack]
+
+
 async def test_a_lane_that_has_ended_is_not_woken(store: DirectoryStore) -> None:
     full = Ground(store, held=True, limit=4)
     gone = Ground(store, id="u2")

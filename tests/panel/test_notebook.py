@@ -1,0 +1,89 @@
+"""The widget behind a notebook's comm, without a notebook."""
+
+import asyncio
+import threading
+
+import pytest
+from bokeh.document import Document
+from panel.models.esm import DataEvent
+from pyviz_comms import Comm
+
+from panel_chunked import ChunkedFileInput, background, config
+from panel_chunked.channel import Channel
+
+
+class RecordingComm(Comm):
+    """Takes what a kernel would send to the page."""
+
+
+@pytest.fixture
+def limit():
+    yield config
+    config.jupyter_message_limit = config.param.jupyter_message_limit.default
+
+
+def notebook_channel():
+    doc = Document()
+    model = ChunkedFileInput().get_root(doc, comm := RecordingComm())
+    return Channel(model, doc, comm)
+
+
+def say(channel, data):
+    channel.model._trigger_event(DataEvent(channel.model, data))
+
+
+@pytest.mark.parametrize(
+    ("limit_set", "expected"),
+    [("10 MB", 8_000_000), ("1 MB", 800_000), (1024, 819), (1, 1), (0, 1)],
+)
+def test_what_is_on_its_way_fits_into_one_message(limit, limit_set, expected):
+    limit.jupyter_message_limit = limit_set
+    assert limit.comm_in_flight == expected
+    channel = notebook_channel()
+    assert channel.transport == "comm"
+    assert channel.max_in_flight == expected
+    assert channel.max_chunk_size == max(1, expected // 2)
+
+
+@pytest.mark.parametrize("wrong", ["much", "-1 MB", -5, None])
+def test_limit_that_is_no_size_is_refused(limit, wrong):
+    with pytest.raises(ValueError):  # noqa: PT011 (what it says is told by tests of sizes)
+        limit.jupyter_message_limit = wrong
+    assert limit.comm_in_flight == 8_000_000
+
+
+async def test_messages_are_taken_on_a_loop_that_does_not_end_with_the_kernels(limit):
+    channel, seen = notebook_channel(), []
+    took = threading.Event()
+
+    def receive(_, data):
+        seen.append((data, threading.current_thread().name, asyncio.get_running_loop()))
+        took.set()
+
+    channel.listen(receive)
+
+    # A kernel has one loop on its main thread, and others that come and go.
+    say(channel, {"number": 1})
+    await asyncio.to_thread(lambda: asyncio.run(say_later(channel, {"number": 2})))
+    while len(seen) < 2:
+        assert await asyncio.to_thread(took.wait, 10)
+        took.clear()
+
+    loop = background.loop()
+    assert seen == [({"number": n}, "panel_chunked", loop) for n in (1, 2)]
+    assert loop is not asyncio.get_running_loop()
+
+
+async def say_later(channel, data):
+    say(channel, data)
+
+
+def test_loop_is_one_for_all_threads():
+    loops = []
+    threads = [threading.Thread(target=lambda: loops.append(background.loop())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(loops)) == 1
+    assert loops[0].is_running()
