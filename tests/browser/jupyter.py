@@ -155,7 +155,7 @@ class Lab:
     def row(self, number: int, name: str) -> Any:
         return self.cell(number).locator(".row", has=self.page.get_by_text(name, exact=True))
 
-    def expect_row(self, number: int, name: str, state: str, timeout: float = 60) -> Any:
+    def expect_row(self, number: int, name: str, state: str, timeout: float = 120) -> Any:
         row = self.row(number, name)
         expect(row).to_have_attribute("data-state", state, timeout=timeout * 1000)
         return row

@@ -230,7 +230,7 @@ def test_server_that_takes_less_is_found_out(
 
     lab.choose(1, tmp_path / "a.bin")
 
-    lab.expect_row(1, "a.bin", "complete", timeout=120)
+    lab.expect_row(1, "a.bin", "complete", timeout=180)
     expect_files(lab, 2, {"a.bin": checksum})
     learned = json.loads(lab.page.evaluate("localStorage['panel_chunked.max_in_flight']"))
     assert learned["size"] < 1 * MB
@@ -244,3 +244,18 @@ def test_notebook_7(open_lab: OpenLab, tmp_path: Path) -> None:
 
     lab.expect_row(1, "a.bin", "complete")
     expect_files(lab, 2, {"a.bin": checksum})
+
+
+def test_classic_notebook_says_that_uploads_do_not_work_there(
+    page: Page, notebooks: Jupyter
+) -> None:
+    name = notebooks.write(SHOW)
+    page.goto(f"{notebooks.url}/nbclassic/notebooks/{name}")
+    page.wait_for_function("window.Jupyter?.notebook?.kernel?.is_connected()", timeout=60_000)
+
+    page.evaluate("Jupyter.notebook.execute_all_cells()")
+
+    said = page.get_by_text("Uploads do not work in the classic notebook")
+    expect(said).to_be_visible(timeout=60_000)
+    expect(page.locator("section.widget")).to_have_count(0)
+    notebooks.stop_kernels()

@@ -4,9 +4,10 @@ import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, watchConnection } from "./connection";
-import { hasKernel } from "./kernel";
+import { hasKernel, isClassicNotebook } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
+import { texts } from "./view/texts";
 import { Widget } from "./view/widget";
 
 interface RenderProps {
@@ -17,6 +18,10 @@ interface RenderProps {
 }
 
 export function render({ view, model, data, el }: RenderProps): void {
+  if (isClassicNotebook()) {
+    mount(h("p", { class: "notice", role: "alert" }, texts.classicNotebook), el);
+    return;
+  }
   if (view.model.document !== null) watchConnection(view.model.document, connectionLost);
   const channel = new PanelChannel(model, () => hasKernel(view.root.model.id));
   const queue = queueOf(channel.widget);

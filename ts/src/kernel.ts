@@ -8,10 +8,20 @@ interface PyViz {
 declare global {
   interface Window {
     PyViz?: PyViz;
+    /** In the classic notebook; JupyterLab and Notebook 7 have none. */
+    Jupyter?: { notebook?: unknown };
   }
 }
 
 /** Tell whether there is a kernel behind the output `root`; none in a notebook of another kind. */
 export function hasKernel(root: string): boolean {
   return window.PyViz?.kernels?.[root] !== undefined;
+}
+
+/**
+ * Tell whether this is the classic notebook. Its `comm.send` takes `callbacks` before the metadata,
+ * Panel passes none, and so the bytes of a file come where nobody looks for them.
+ */
+export function isClassicNotebook(): boolean {
+  return window.Jupyter?.notebook !== undefined;
 }

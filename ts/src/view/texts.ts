@@ -33,6 +33,9 @@ export const texts = {
     isNotebook
       ? "Waiting for the kernel. If it is not running, run this cell again."
       : "Waiting for the server.",
+  classicNotebook:
+    "Uploads do not work in the classic notebook, whose connection carries no bytes. " +
+    "Open this notebook in JupyterLab or Notebook 7.",
   refused: "Refused",
   failed: "Failed",
 };
