@@ -58,7 +58,7 @@ export class PanelChannel implements Channel {
   /** What it sends by; null in a notebook. */
   socket: WebSocket | null = null;
   private frames: Frames | null = null;
-  private closed = false;
+  private isOpen = false;
 
   constructor(
     private readonly model: PanelModel,
@@ -90,14 +90,20 @@ export class PanelChannel implements Channel {
     this.model.on("msg:custom", (data) => this.take(data));
   }
 
-  /** Another view has taken over. Panel goes on telling this one what the model is told. */
+  /** This view's road is taken, from now on. */
+  open(): void {
+    this.isOpen = true;
+  }
+
+  /** Another view's road is taken. Panel goes on telling this one what the model is told. */
   close(): void {
-    this.closed = true;
+    this.isOpen = false;
     this.frames?.close();
+    this.frames = null;
   }
 
   private take(data: unknown): void {
-    if (this.closed) return;
+    if (!this.isOpen) return;
     const message = parse(data);
     if (message === null) {
       console.warn("panel_chunked: not a message of this version", data);

@@ -88,9 +88,7 @@ export class UploadQueue {
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
     this.views.push(channel);
-    channel.listen((message) => {
-      if (channel === this.channel) this.receive(message);
-    });
+    channel.listen((message) => this.receive(message));
     this.use(channel);
   }
 
@@ -107,6 +105,7 @@ export class UploadQueue {
   private use(channel: PanelChannel): void {
     this.kernelIsGone = false;
     this.channel?.close();
+    channel.open();
     this.channel = channel;
     this.link = null;
     for (const upload of this.sending) upload.halt(); // until the server says where to go on
