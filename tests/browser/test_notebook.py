@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import make_file, wait_until
+from .conftest import ROOT, make_file, wait_until
 from .cutting_proxy import cutting_proxy
 from .jupyter import Jupyter, Lab, jupyter
 
@@ -189,6 +189,25 @@ def test_upload_goes_on_after_the_socket_was_cut(
     assert size < sent < 1.1 * size
 
 
+def test_upload_goes_on_after_half_a_message_was_lost(open_lab: OpenLab, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "a.bin", 60 * MB)
+    lab = open_lab(SHOW, FILES)
+    lab.choose(1, tmp_path / "a.bin")
+    lab.wait_for_part(1, "a.bin", 0.1)
+
+    # Panel sends a message in parts, of which the socket's end may leave the page only some.
+    torn = lab.page.evaluate("""() => {
+        const roots = Bokeh.documents.flatMap(document => document.roots());
+        const managers = roots.filter(root => root._receiver !== undefined);
+        for (const manager of managers) manager._receiver.consume("{}");
+        return managers.length;
+    }""")
+
+    assert torn > 0
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
 def test_two_views_of_which_one_goes_and_comes_back(open_lab: OpenLab, tmp_path: Path) -> None:
     checksum = make_file(tmp_path / "a.bin", 100 * MB)
     lab = open_lab(SHOW, "upload", FILES)
@@ -258,4 +277,24 @@ def test_classic_notebook_says_that_uploads_do_not_work_there(
     said = page.get_by_text("Uploads do not work in the classic notebook")
     expect(said).to_be_visible(timeout=60_000)
     expect(page.locator("section.widget")).to_have_count(0)
+    notebooks.stop_kernels()
+
+
+def test_example_notebook_runs_from_top_to_bottom(
+    page: Page, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    (tmp_path / "cities.csv").write_text("city,people\nOslo,717710\n")
+    name = "example.ipynb"
+    (notebooks.folder / name).write_bytes((ROOT / "examples/notebook.ipynb").read_bytes())
+    lab = Lab(page, notebooks.url, name)
+    lab.run(0, 1, 2, 3)
+    expect(lab.cell(3)).to_contain_text("Nothing has arrived yet.")
+
+    lab.choose(1, tmp_path / "cities.csv")
+
+    expect(lab.cell(3).locator("td", has_text="Oslo")).to_be_visible(timeout=60_000)
+    expect(lab.cell(1).locator("progress")).to_have_attribute("value", "100")
+    lab.run(2)
+    expect(lab.cell(2).locator("td", has_text="Oslo")).to_be_visible()
+    expect(page.locator("[data-mime-type='application/vnd.jupyter.error']")).to_have_count(0)
     notebooks.stop_kernels()

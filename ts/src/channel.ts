@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Frames, HEAD_SIZE, socketOf } from "./frames";
+import { type Kernel, NO_KERNEL } from "./kernel";
 import type { Limits } from "./limits";
 import { type ClientMessage, parse, type ServerMessage } from "./protocol";
 
@@ -62,7 +63,7 @@ export class PanelChannel implements Channel {
 
   constructor(
     private readonly model: PanelModel,
-    readonly hasKernel: () => boolean = () => false,
+    readonly kernel: Kernel = NO_KERNEL,
   ) {
     const settings: Signal<Settings> = signal(readSettings(model));
     model.on(PARAMS, () => {

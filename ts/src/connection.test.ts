@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type BokehDocument, watchConnection } from "./connection";
+import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
 
 class Receiver {
   half: string | null = null;
@@ -8,7 +8,9 @@ class Receiver {
 function openDocument() {
   const connection = { _receiver: new Receiver() };
   const callbacks: ((document: unknown, event: object) => void)[] = [];
+  const manager = { _receiver: new Receiver() }; // Panel's in a notebook, among other roots
   const document: BokehDocument = {
+    roots: () => [{}, manager],
     on_event: (event, callback) => {
       expect(event).toBe("connection_lost");
       callbacks.push(callback);
@@ -17,7 +19,7 @@ function openDocument() {
   const lose = (event: object = { connection: new WeakRef(connection) }) => {
     for (const callback of callbacks) callback(document, event);
   };
-  return { document, connection, lose };
+  return { document, connection, manager, lose };
 }
 
 describe("a lost connection", () => {
@@ -49,4 +51,14 @@ describe("a lost connection", () => {
     lose({ connection: new WeakRef({}) });
     expect(told).toBe(2);
   });
+});
+
+test("half a message that came to a notebook is forgotten", () => {
+  const { document, connection, manager } = openDocument();
+  connection._receiver.half = "header";
+  manager._receiver.half = "header";
+  forgetHalfMessages(document);
+  expect(manager._receiver).toBeInstanceOf(Receiver);
+  expect(manager._receiver.half).toBeNull();
+  expect(connection._receiver.half).toBe("header");
 });

@@ -1,15 +1,16 @@
 /** BokehJS's connection to the server, as far as an upload has to know of it. */
 
-/** The receiver of messages that BokehJS keeps when it connects anew. */
-interface Connection {
+/** Has a receiver of messages, which BokehJS and Panel keep when they connect anew. */
+interface Receiving {
   _receiver?: object;
 }
 
 interface ConnectionLost {
-  connection?: WeakRef<Connection>;
+  connection?: WeakRef<Receiving>;
 }
 
 export interface BokehDocument {
+  roots(): Receiving[];
   on_event(event: string, callback: (document: unknown, event: ConnectionLost) => void): void;
 }
 
@@ -31,9 +32,18 @@ export function watchConnection(document: BokehDocument, lost: () => void): void
  * ACK". The more it is sent, as acks where these are messages of Bokeh, the likelier. So it gets a
  * new receiver, as a new connection has.
  */
-function forgetHalfMessage(connection: Connection | undefined): void {
+function forgetHalfMessage(connection: Receiving | undefined): void {
   const receiver = connection?._receiver;
   if (connection === undefined || receiver === undefined) return;
   const Receiver = receiver.constructor as new () => object;
   connection._receiver = new Receiver();
+}
+
+/**
+ * In a notebook, Panel sends the parts of a message one by one. If some are lost with Jupyter's
+ * socket, its comm manager (a root of the document) takes parts of one message for those of
+ * another, and understands nothing any more.
+ */
+export function forgetHalfMessages(document: BokehDocument): void {
+  for (const root of document.roots()) forgetHalfMessage(root);
 }

@@ -3,7 +3,7 @@
 import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
-import { type BokehDocument, watchConnection } from "./connection";
+import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
 import { hasKernel, isClassicNotebook } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
@@ -22,8 +22,12 @@ export function render({ view, model, data, el }: RenderProps): void {
     mount(h("p", { class: "notice", role: "alert" }, texts.classicNotebook), el);
     return;
   }
-  if (view.model.document !== null) watchConnection(view.model.document, connectionLost);
-  const channel = new PanelChannel(model, () => hasKernel(view.root.model.id));
+  const { document } = view.model;
+  if (document !== null) watchConnection(document, connectionLost);
+  const channel = new PanelChannel(model, {
+    exists: () => hasKernel(view.root.model.id),
+    forgetHalfMessages: () => document && forgetHalfMessages(document),
+  });
   const queue = queueOf(channel.widget);
   const { settings } = channel;
   const setValues = pageValues(data);

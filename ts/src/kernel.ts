@@ -5,6 +5,16 @@ interface PyViz {
   kernels?: Record<string, unknown>;
 }
 
+/** What is behind a view in a notebook. */
+export interface Kernel {
+  exists(): boolean;
+  /** Forget what came of a message of which the rest is lost. */
+  forgetHalfMessages(): void;
+}
+
+/** For a page of a server. */
+export const NO_KERNEL: Kernel = { exists: () => false, forgetHalfMessages: () => undefined };
+
 declare global {
   interface Window {
     PyViz?: PyViz;

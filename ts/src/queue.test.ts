@@ -523,6 +523,20 @@ describe("in a notebook", () => {
     expect(states(queue)).toEqual(["complete"]);
   });
 
+  it("a message of which a part is lost is forgotten before Python is asked again", async () => {
+    const { server, queue } = setUp({}, NOTEBOOK);
+    queue.add(picked(makeFile(200)));
+    server.answerAll();
+    await until(() => server.inFlight === 40);
+    server.torn = true;
+    server.answerAll();
+    queue.ask();
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    expect(server.bytes("a.bin")).toEqual(pattern(200));
+  });
+
   it("what runs and what is picked later fails once the kernel is gone", async () => {
     const { server, queue } = setUp({}, NOTEBOOK);
     queue.add(picked(makeFile(200, "running"), makeFile(200, "waiting")));

@@ -200,8 +200,11 @@ export class UploadQueue {
     const { channel } = this;
     if (channel === null || !this.isNotebook) return;
     const isShown = this.views.includes(channel); // an output that is not has no kernel either
-    if (isShown && this.hadKernel && !channel.hasKernel()) this.forgetKernel();
-    else this.hello();
+    if (isShown && this.hadKernel && !channel.kernel.exists()) this.forgetKernel();
+    else {
+      channel.kernel.forgetHalfMessages(); // or the answer may not be understood
+      this.hello();
+    }
   }
 
   /** A new kernel knows nothing of this widget; what the cell shows when run again is another. */
@@ -248,7 +251,7 @@ export class UploadQueue {
   private welcome(message: Welcome): void {
     const { channel, window } = this;
     if (channel === null) return;
-    this.hadKernel = channel.hasKernel();
+    this.hadKernel = channel.kernel.exists();
     const joined = message.transport === "comm";
     const cap = joined ? this.inFlightCap : this.chunkCap;
     const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;

@@ -38,6 +38,8 @@ export class FakeServer {
   transport: "socket" | "comm" = "socket";
   /** Whether the page is told of a notebook's kernel. */
   kernel = false;
+  /** Whether the page waits for the rest of a message that is lost, and understands nothing. */
+  torn = false;
   maxChunkSize = 10;
   maxInFlight = 40;
   grant = 1000;
@@ -73,7 +75,12 @@ export class FakeServer {
       Object.assign(model, changes);
       for (const name of Object.keys(changes)) fire(name, undefined);
     };
-    return new PanelChannel(model, () => this.kernel);
+    return new PanelChannel(model, {
+      exists: () => this.kernel,
+      forgetHalfMessages: () => {
+        this.torn = false;
+      },
+    });
   }
 
   set(settings: ModelSettings): void {
@@ -81,7 +88,7 @@ export class FakeServer {
   }
 
   send(message: Outgoing): void {
-    this.deliver(message);
+    if (!this.torn) this.deliver(message);
   }
 
   sent<K extends ClientMessage["kind"]>(kind: K): Extract<ClientMessage, { kind: K }>[] {
