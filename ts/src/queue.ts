@@ -97,7 +97,9 @@ export class UploadQueue {
    * take that of another view. If there is none it may still lead to Python, as behind a tab.
    */
   detach(channel: PanelChannel): void {
-    this.views.splice(this.views.indexOf(channel), 1);
+    const place = this.views.indexOf(channel);
+    if (place < 0) return;
+    this.views.splice(place, 1);
     const other = this.views.at(-1);
     if (channel === this.channel && other !== undefined) this.use(other);
   }
