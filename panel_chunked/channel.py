@@ -66,11 +66,11 @@ class Channel:
             except RuntimeError:  # Bokeh 3.10 handles messages on a worker thread
                 self._loop = self._session_loop()
                 self._loop.call_soon_threadsafe(receive, self, event.data)
-            else:
-                if self.comm is None:
-                    receive(self, event.data)
-                else:  # a kernel takes messages on several threads, which come and go
-                    background.loop().call_soon_threadsafe(receive, self, event.data)
+                return
+            if self.comm is None:
+                receive(self, event.data)
+            else:  # a kernel takes messages on several threads, which come and go
+                background.loop().call_soon_threadsafe(receive, self, event.data)
 
         self.model.on_event("data_event", on_event)
 
@@ -172,8 +172,10 @@ class Channel:
         self._roads.clear()
 
     def _put(self, data: dict[str, Any], replaces: str | None) -> None:
-        for road in self._roads.values():
-            road.put(data, replaces)
+        for connection in self._connections():  # not by those that are lost
+            road = self._roads.get(connection)
+            if road is not None:
+                road.put(data, replaces)
 
     def _push(self, data: dict[str, Any]) -> None:
         self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))

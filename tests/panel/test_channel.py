@@ -95,6 +95,14 @@ async def test_a_socket_that_hangs_holds_up_no_other(open_channel):
     await leave(open_channel)
 
 
+async def test_nothing_is_sent_by_a_connection_that_is_lost(open_channel):
+    open_channel.socket.go_on.set()
+    open_channel.doc.session_context.session._subscribed_connections.clear()
+    open_channel.send({"kind": "removed", "id": "u1"})
+    await leave(open_channel)
+    assert open_channel.socket.halves == []
+
+
 async def leave(channel):
     """Close the channel, and wait until its roads have sent what waits."""
     senders = [road._sender for road in channel._roads.values() if road._sender is not None]

@@ -309,7 +309,10 @@ export class UploadQueue {
     this.dismiss(upload);
   }
 
-  /** What has no answer yet was picked after that: the server answers in the order it is told. */
+  /**
+   * What was announced and has no answer was picked after that: the server answers in the order it
+   * is told. What waits to be announced is taken for that, too, rather than lost without a word.
+   */
   private cleared(): void {
     const { link } = this;
     this.link = null; // or the next ones would start as these end
