@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import protocol
-from .channel import BEST_CHUNK_SIZE, Channel
+from .channel import Channel
 from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
@@ -89,7 +89,7 @@ class WidgetPage:
 
     def welcome(self) -> protocol.Welcome:
         token = self.channel.open()
-        wanted = parse_size(self._widget.chunk_size) or BEST_CHUNK_SIZE
+        wanted = parse_size(self._widget.chunk_size) or self.channel.best_chunk_size
         return protocol.Welcome(
             protocol.VERSION,
             self.channel.transport,

@@ -17,8 +17,10 @@ from .channel import Channel
 from .config import Size
 from .files import UploadedFile
 from .limits import parse_accept, parse_size
+from .notebook import NotebookChannel
 from .outputs import Outputs
 from .page import WidgetPage
+from .server import ServerChannel
 from .session import Session
 from .upload import Upload
 
@@ -214,9 +216,11 @@ class ChunkedFileInput(JSComponent, FileInput):
     # Panel
 
     def _register_events(self, *event_names: str, model: Model, doc: Document, comm: Any) -> None:
-        channel = Channel(model, doc, comm)
-        channel.listen(self._receive)
-        self._channels[model.id] = channel
+        self._channels[model.id] = (
+            ServerChannel(model, doc, self._receive)
+            if comm is None
+            else NotebookChannel(model, doc, comm, self._receive)
+        )
 
     def _sessions(self) -> list[Session]:
         return [page.session for page in list(self._pages.values())]

@@ -29,7 +29,7 @@ class Arriving:
         self._file = os.open(self.path, os.O_CREAT | os.O_WRONLY)
         self._received = 0
 
-    def write(self, data: bytes, offset: int, size: int) -> None:
+    def write(self, data: bytes | memoryview, offset: int, size: int) -> None:
         os.pwrite(self._file, data, offset)
         self._received += len(data)
         if self._received == size:
@@ -68,8 +68,9 @@ class PageHandler(RequestHandler):
         self.write(f"<!doctype html><input type=file><script>{self._script}</script>")
 
 
-def build_script() -> str:
-    command = [TS / "node_modules/.bin/esbuild", TS / "bench/bare.ts", "--bundle", "--minify"]
+def build_script(name: str, *options: str) -> str:
+    esbuild = TS / "node_modules/.bin/esbuild"
+    command = [esbuild, TS / "bench" / name, "--bundle", "--minify", *options]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -79,7 +80,7 @@ async def main(port: int) -> None:
         handlers = [
             ("/socket", SocketHandler, shared),
             ("/put", PutHandler, shared),
-            (r"/\w+\.html", PageHandler, {"script": build_script()}),
+            (r"/\w+\.html", PageHandler, {"script": build_script("bare.ts")}),
         ]
         Application(handlers, websocket_max_message_size=16 * MiB).listen(port, "127.0.0.1")  # type: ignore[arg-type]
         await asyncio.Event().wait()

@@ -73,9 +73,16 @@ class Chromium:
         psutil.wait_procs(processes, timeout=10)
         self._profile.cleanup()
 
-    def open(self, url: str, ready: str) -> None:
-        """Load `url` and wait until the selector `ready` finds something."""
+    def open(self, url: str, ready: str, start: str | None = None) -> None:
+        """Load `url` and wait until the selector `ready` finds something.
+
+        `start` is JavaScript that makes it so, tried until it gives true.
+        """
+        # Else no element has the focus in a browser that nobody looks at, which JupyterLab goes by.
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=url)
+        if start is not None:
+            wait_until(lambda: self.evaluate(start) is True, 60)
         wait_until(lambda: self.evaluate(f"({FIND})({ready!r}) != null"), 30)
 
     def choose_file(self, selector: str, path: Path) -> None:

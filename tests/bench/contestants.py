@@ -8,6 +8,9 @@ from pathlib import Path
 ENVIRONMENTS = Path(__file__).parents[2] / ".bench"
 
 
+MiB = 1024**2
+
+
 @dataclass(frozen=True)
 class Contestant:
     """One way to upload a file.
@@ -22,6 +25,8 @@ class Contestant:
         Selector of the element that takes the file.
     max_size
         Most MiB that it can take at all.
+    start
+        JavaScript that makes the page show the element, tried until it gives true.
     """
 
     name: str
@@ -29,6 +34,7 @@ class Contestant:
     path: str = "/app"
     file_input: str = "input[type=file]"
     max_size: int | None = None
+    start: str | None = None
 
     @property
     def is_panel(self) -> bool:
@@ -48,6 +54,23 @@ def bare(name: str, path: str) -> Contestant:
 def peer(name: str, environment: str, *arguments: str) -> Contestant:
     python = str(ENVIRONMENTS / environment / "bin/python")
     return Contestant(name, (python, "-m", *arguments), path="/")
+
+
+def notebook(name: str, code: str) -> Contestant:
+    return Contestant(
+        name,
+        (sys.executable, "-m", "tests.bench.notebook", "{port}", code),
+        path="/lab/tree/test.ipynb?reset",
+        start="""
+            window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === "idle"
+            && Boolean(window.jupyterapp.commands.execute("notebook:run-all-cells"))
+        """,
+    )
+
+
+def bare_comm(chunk_size: int, in_flight: int) -> Contestant:
+    code = f"from tests.bench.bare_comm import BareComm; BareComm({chunk_size}, {in_flight})"
+    return notebook(f"bare anywidget, {in_flight} x {chunk_size / MiB:.3g} MiB", code)
 
 
 OURS = panel("ours")
@@ -80,4 +103,10 @@ PEERS = [
         *("tests.bench.peers.tus_app", "{port}"),
         str(ENVIRONMENTS / "tus/node_modules/tus-js-client/dist/tus.min.js"),
     ),
+]
+
+#: Of `make bench-notebook`.
+NOTEBOOKS = [
+    notebook("ours", "from tests.bench.panel_apps import ours; ours()"),
+    bare_comm(4 * MiB, 2),
 ]

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from tests.bench.chromium import Chromium, wait_until
-from tests.bench.contestants import CONTESTANTS, PEERS, Contestant
+from tests.bench.contestants import CONTESTANTS, NOTEBOOKS, PEERS, Contestant
 
 MiB = 1024**2
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,8 @@ class Peak(threading.Thread):
 def upload(contestant: Contestant, path: Path, checksum: str) -> Figures:
     size = path.stat().st_size
     with serving(contestant.command) as server, Chromium() as browser:
-        browser.open(f"http://localhost:{server.port}{contestant.path}", contestant.file_input)
+        url = f"http://localhost:{server.port}{contestant.path}"
+        browser.open(url, contestant.file_input, contestant.start)
         peak, cpu = Peak(server, browser), server.cpu()
         peak.start()
         started = time.perf_counter()
@@ -241,13 +242,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=[c.name for c in contestants], action="append")
     parser.add_argument("--all", action="store_true", help="those of `make bench-all`, too")
+    parser.add_argument("--notebook", action="store_true", help="those in JupyterLab, alone")
     parser.add_argument(
         "--callbacks",
         action="store_true",
         help="time each callback of the event loop of Panel's, which costs them throughput",
     )
     options = parser.parse_args()
-    if options.only:
+    if options.notebook:
+        chosen = NOTEBOOKS
+    elif options.only:
         chosen = [c for c in contestants if c.name in options.only]
     else:
         chosen = contestants if options.all else CONTESTANTS
@@ -256,11 +260,12 @@ def main() -> None:
     figures = measure(chosen, options.size, options.rounds)
     print(f"\nMedians of {options.rounds} uploads of {options.size} MiB, hash equal:\n")
     print(table(figures))
-    save("throughput", figures)
+    name = "notebook" if options.notebook else "throughput"
+    save(name, figures)
     from tests.bench.chart import draw
 
-    draw(figures, RESULTS / "throughput.png")
-    print(f"and to {RESULTS.name}/throughput.png")
+    draw(figures, RESULTS / f"{name}.png")
+    print(f"and to {RESULTS.name}/{name}.png")
 
 
 if __name__ == "__main__":

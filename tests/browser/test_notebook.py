@@ -252,7 +252,7 @@ def test_server_that_takes_less_is_found_out(
     lab.expect_row(1, "a.bin", "complete", timeout=180)
     expect_files(lab, 2, {"a.bin": checksum})
     learned = json.loads(lab.page.evaluate("localStorage['panel_chunked.max_in_flight']"))
-    assert learned["size"] < 1 * MB
+    assert learned["size"] / 2 < 1 * MB  # chunks of half of it are sent
 
 
 def test_notebook_7(open_lab: OpenLab, tmp_path: Path) -> None:

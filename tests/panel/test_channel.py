@@ -9,8 +9,8 @@ from bokeh.core.serialization import Deserializer
 from tornado.websocket import WebSocketHandler
 
 from panel_chunked import ChunkedFileInput
-from panel_chunked.channel import Channel
 from panel_chunked.frames import TOKEN_SIZE
+from panel_chunked.server import ServerChannel
 
 
 class SlowSocket:
@@ -38,7 +38,8 @@ async def open_channel():
     socket = SlowSocket()
     session = SimpleNamespace(_subscribed_connections=[Connection(socket)])
     context = SimpleNamespace(id="s1", session=session)
-    channel = Channel(model, SimpleNamespace(session_context=context), comm=None)
+    doc = SimpleNamespace(session_context=context)
+    channel = ServerChannel(model, doc, receive=lambda *_: None)
     channel.socket = socket
     channel._loop = asyncio.get_running_loop()
     channel.open()
@@ -145,10 +146,9 @@ async def opened():
     sockets = [FrameSocket(model), FrameSocket(model)]
     session = SimpleNamespace(_subscribed_connections=[Connection(socket) for socket in sockets])
     context = SimpleNamespace(id="s1", session=session)
-    channel = Channel(model, SimpleNamespace(session_context=context), None)
+    doc, received = SimpleNamespace(session_context=context), []
+    channel = ServerChannel(model, doc, lambda _, data: received.append(data))
     channel._loop = asyncio.get_running_loop()
-    received = []
-    channel.listen(lambda _, data: received.append(data))
     token = channel.open()
     yield SimpleNamespace(channel=channel, sockets=sockets, token=token, received=received)
     if not channel.closed:

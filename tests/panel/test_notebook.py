@@ -1,6 +1,7 @@
 """The widget behind a notebook's comm, without a notebook."""
 
 import asyncio
+import queue
 import threading
 
 import pytest
@@ -9,7 +10,6 @@ from panel.models.esm import DataEvent
 from pyviz_comms import Comm
 
 from panel_chunked import ChunkedFileInput, background, config
-from panel_chunked.channel import Channel
 
 
 class RecordingComm(Comm):
@@ -22,10 +22,12 @@ def limit():
     config.jupyter_message_limit = config.param.jupyter_message_limit.default
 
 
-def notebook_channel():
-    doc = Document()
-    model = ChunkedFileInput().get_root(doc, comm := RecordingComm())
-    return Channel(model, doc, comm)
+def notebook_channel(receive=lambda *_: None):
+    upload = ChunkedFileInput()
+    model = upload.get_root(Document(), RecordingComm())
+    channel = upload._channels[model.id]
+    channel._receive = receive
+    return channel
 
 
 def say(channel, data):
@@ -53,14 +55,13 @@ def test_limit_that_is_no_size_is_refused(limit, wrong):
 
 
 async def test_messages_are_taken_on_a_loop_that_does_not_end_with_the_kernels(limit):
-    channel, seen = notebook_channel(), []
-    took = threading.Event()
+    seen, took = [], threading.Event()
 
     def receive(_, data):
         seen.append((data, threading.current_thread().name, asyncio.get_running_loop()))
         took.set()
 
-    channel.listen(receive)
+    channel = notebook_channel(receive)
 
     # A kernel has one loop on its main thread, and others that come and go.
     say(channel, {"number": 1})
@@ -87,3 +88,31 @@ def test_loop_is_one_for_all_threads():
         thread.join()
     assert len(set(loops)) == 1
     assert loops[0].is_running()
+
+
+class OwnComm:
+    """The comm that the page has opened."""
+
+    def __init__(self, sent):
+        self._sent = sent
+
+    def send(self, data):
+        self._sent.put(("own", data))
+
+
+def test_page_that_has_opened_a_comm_is_answered_by_it_until_it_says_hello(monkeypatch):
+    sent = queue.Queue()
+    monkeypatch.setattr("panel_chunked.notebook.push", lambda *_: sent.put("Panel's"))
+
+    def answer(channel, data):
+        if data == "hello":
+            channel.open()
+        channel.send({"answers": data})
+
+    channel = notebook_channel(answer)
+    say(channel, "hello")
+    assert sent.get(timeout=10) == "Panel's"
+    channel._take(OwnComm(sent), "chunk")
+    assert sent.get(timeout=10) == ("own", {"answers": "chunk"})
+    say(channel, "hello")
+    assert sent.get(timeout=10) == "Panel's"

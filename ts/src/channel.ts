@@ -1,10 +1,11 @@
 /** The one place that knows Panel: messages and params of one rendered model. */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Comm } from "./comm";
 import { Frames, HEAD_SIZE, socketOf } from "./frames";
 import { type Kernel, NO_KERNEL } from "./kernel";
 import type { Limits } from "./limits";
-import { type ClientMessage, parse, type ServerMessage } from "./protocol";
+import { type ClientMessage, parse, type ServerMessage, type Welcome } from "./protocol";
 
 /** What an upload needs to reach the server. */
 export interface Channel {
@@ -58,7 +59,8 @@ export class PanelChannel implements Channel {
   private receive: (message: ServerMessage) => void = () => undefined;
   /** What it sends by; null in a notebook. */
   socket: WebSocket | null = null;
-  private frames: Frames | null = null;
+  /** A way beside Bokeh's or Panel's own messages, once the server has named it. */
+  private road: Frames | Comm | null = null;
   private isOpen = false;
 
   constructor(
@@ -78,11 +80,12 @@ export class PanelChannel implements Channel {
   }
 
   get head(): number {
-    return this.frames === null ? 0 : HEAD_SIZE;
+    return this.road instanceof Frames ? HEAD_SIZE : 0;
   }
 
   send(message: ClientMessage): void {
-    if (this.frames !== null) this.frames.send(message);
+    // Who says hello finds out which ways there are.
+    if (this.road !== null && message.kind !== "hello") this.road.send(message);
     else this.socket = socketOf(() => this.model.send_msg(message)) ?? this.socket;
   }
 
@@ -99,8 +102,8 @@ export class PanelChannel implements Channel {
   /** Another view's road is taken. Panel goes on telling this one what the model is told. */
   close(): void {
     this.isOpen = false;
-    this.frames?.close();
-    this.frames = null;
+    this.road?.close();
+    this.road = null;
   }
 
   private take(data: unknown): void {
@@ -110,15 +113,17 @@ export class PanelChannel implements Channel {
       console.warn("panel_chunked: not a message of this version", data);
       return;
     }
-    if (message.kind === "welcome") this.useFrames(message.token);
+    if (message.kind === "welcome") this.road = this.openRoad(message);
     this.receive(message);
   }
 
-  /** Leave Bokeh's messages for frames of their own, on the socket that `hello` went by. */
-  private useFrames(token: string | null): void {
-    const { socket } = this;
-    if (token === null || socket === null) this.frames = null;
-    else this.frames = new Frames(socket, token, (data) => this.take(data));
+  /** Leave Bokeh's messages for frames on the socket that `hello` went by, or a comm of our own. */
+  private openRoad({ token, transport }: Welcome): Frames | Comm | null {
+    const { socket, kernel } = this;
+    if (token === null) return null;
+    const take = (data: unknown) => this.take(data);
+    if (transport === "comm") return Comm.open(kernel.comms(), token, take);
+    return socket && new Frames(socket, token, take);
   }
 }
 

@@ -4,7 +4,7 @@ import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
-import { hasKernel, isClassicNotebook } from "./kernel";
+import { isClassicNotebook, kernelOf } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { texts } from "./view/texts";
@@ -25,7 +25,8 @@ export function render({ view, model, data, el }: RenderProps): void {
   const { document } = view.model;
   if (document !== null) watchConnection(document, connectionLost);
   const channel = new PanelChannel(model, {
-    exists: () => hasKernel(view.root.model.id),
+    exists: () => kernelOf(view.root.model.id) !== undefined,
+    comms: () => kernelOf(view.root.model.id),
     forgetHalfMessages: () => document && forgetHalfMessages(document),
   });
   const queue = queueOf(channel.widget);

@@ -1,19 +1,27 @@
 /** The kernel of a notebook, as far as Panel's extension of JupyterLab tells of it. */
 
+import type { CommOpener } from "./comm";
+
 interface PyViz {
   /** By the root of an output. One whose kernel restarts or dies is taken out. */
-  kernels?: Record<string, unknown>;
+  kernels?: Record<string, CommOpener>;
 }
 
 /** What is behind a view in a notebook. */
 export interface Kernel {
   exists(): boolean;
+  /** What opens comms to it, if there is one. */
+  comms(): CommOpener | undefined;
   /** Forget what came of a message of which the rest is lost. */
   forgetHalfMessages(): void;
 }
 
 /** For a page of a server. */
-export const NO_KERNEL: Kernel = { exists: () => false, forgetHalfMessages: () => undefined };
+export const NO_KERNEL: Kernel = {
+  exists: () => false,
+  comms: () => undefined,
+  forgetHalfMessages: () => undefined,
+};
 
 declare global {
   interface Window {
@@ -23,9 +31,9 @@ declare global {
   }
 }
 
-/** Tell whether there is a kernel behind the output `root`; none in a notebook of another kind. */
-export function hasKernel(root: string): boolean {
-  return window.PyViz?.kernels?.[root] !== undefined;
+/** Give what is behind the output `root`; nothing in a notebook of another kind. */
+export function kernelOf(root: string): CommOpener | undefined {
+  return window.PyViz?.kernels?.[root];
 }
 
 /**

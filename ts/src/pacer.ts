@@ -25,7 +25,10 @@ const BASE_ROUND_TRIPS = 100;
 const START_GAIN = 3;
 
 /** Chunks in a full window: few enough to be cheap, enough that acks come steadily. */
-const CHUNKS_IN_WINDOW = 6;
+export const CHUNKS_IN_WINDOW = 6;
+
+/** In a notebook, where each message costs the server and the kernel as much as a MiB or two. */
+export const CHUNKS_IN_NOTEBOOK = 2;
 
 /** One chunk that was acknowledged. Times in milliseconds. */
 export interface Sample {
@@ -73,8 +76,12 @@ export function pace(pacing: Pacing, sample: Sample, cap: number): Pacing {
 }
 
 /** Give the bytes of the next chunks: a share of the window that seldom changes. */
-export function chunkSize({ window }: Pacing, cap: number): number {
-  const share = 2 ** Math.floor(Math.log2(window / CHUNKS_IN_WINDOW));
+export function chunkSize(
+  { window }: Pacing,
+  cap: number,
+  chunksInWindow = CHUNKS_IN_WINDOW,
+): number {
+  const share = 2 ** Math.floor(Math.log2(window / chunksInWindow));
   return Math.min(cap, Math.max(MIN_CHUNK_SIZE, share));
 }
 

@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel } from "./channel";
 import { check, type Refusal } from "./limits";
+import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW } from "./pacer";
 import {
   type Created,
   type ErrorMessage,
@@ -260,7 +261,7 @@ export class UploadQueue {
     const mostInOne = joined ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
     const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
     const buffers = { reuse: !joined, head: channel.head };
-    window.limit(inFlight);
+    window.limit(inFlight, joined ? CHUNKS_IN_NOTEBOOK : CHUNKS_IN_WINDOW);
     this.link = { channel, window, cap, joined, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);

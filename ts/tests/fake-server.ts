@@ -77,6 +77,7 @@ export class FakeServer {
     };
     return new PanelChannel(model, {
       exists: () => this.kernel,
+      comms: () => undefined,
       forgetHalfMessages: () => {
         this.torn = false;
       },

@@ -1,0 +1,77 @@
+"""Carries messages over Jupyter's comms: one of our own, or else Panel's."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from bokeh.document import Document
+from bokeh.model import Model
+from panel.io.notebook import push
+from panel.models.esm import ESMEvent
+
+from . import background
+from . import comm as own_comm
+from .channel import Channel, Receive
+from .config import config
+
+
+class NotebookChannel(Channel):
+    """A model in the output of a cell."""
+
+    transport = "comm"
+
+    def __init__(self, model: Model, doc: Document, comm: Any, receive: Receive) -> None:
+        super().__init__(model, doc, comm, receive)
+        self._own_comm: Any = None  # if the last message came by it
+        self._kernel_loop = background.loop()  # of the thread that the last message came on
+
+    def open(self) -> str | None:
+        return self._token if own_comm.listen(self._token, self._take) else None
+
+    def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
+        if not self.closed:
+            background.loop().call_soon_threadsafe(self._send, data)
+
+    def close(self) -> None:
+        own_comm.forget(self._token)
+        self.closed = True
+
+    @property
+    def max_chunk_size(self) -> int:
+        return max(1, self.max_in_flight // 2)  # while the kernel takes one, another is sent
+
+    @property
+    def best_chunk_size(self) -> int:
+        return self.max_chunk_size
+
+    @property
+    def max_in_flight(self) -> int:
+        # Panel's comm joins all that is queued into one message, so all of it has to fit into one.
+        return config.comm_in_flight
+
+    def _on_event(self, event: Any) -> None:
+        self._take(None, event.data)
+
+    def _take(self, own: Any, data: object) -> None:
+        """Take a message on one of the kernel's threads, which come and go."""
+        with suppress(RuntimeError):
+            self._kernel_loop = asyncio.get_running_loop()
+        background.loop().call_soon_threadsafe(self._answer_by, own, data)
+
+    def _answer_by(self, own: Any, data: object) -> None:
+        self._own_comm = own
+        self._receive(self, data)
+
+    def _send(self, data: dict[str, Any]) -> None:
+        if self._own_comm is not None:
+            self._own_comm.send(data)
+        else:
+            self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))
+            push(self.doc, self.comm)
+
+    def _schedule(self, callback: Callable[[], None]) -> None:
+        try:
+            self._kernel_loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # its thread is gone
+            background.loop().call_soon_threadsafe(callback)
