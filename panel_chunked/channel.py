@@ -43,13 +43,18 @@ UNKNOWN_LIMIT = MiB
 
 
 class Channel:
-    """One rendered model, its document, and its comm if it is in a notebook."""
+    """One rendered model, its document, and Panel's comm if it is in a notebook.
+
+    What is shown there as an ipywidget (`pn.ipywidget`, ``comms="ipywidgets"``) has none:
+    jupyter_bokeh puts the model into a document of its own, and sends what happens to that.
+    """
 
     def __init__(self, model: Model, doc: Document, comm: Any) -> None:
         self.model = model
         self.doc = doc
         self.comm = comm
         context = doc.session_context
+        self.in_notebook = context is None
         self.session_id = context.id if context is not None else None
         self.closed = False
         self._roads: dict[Any, Road] = {}  # by Bokeh's connection
@@ -67,7 +72,7 @@ class Channel:
                 self._loop = self._session_loop()
                 self._loop.call_soon_threadsafe(receive, self, event.data)
                 return
-            if self.comm is None:
+            if not self.in_notebook:
                 receive(self, event.data)
             else:  # a kernel takes messages on several threads, which come and go
                 background.loop().call_soon_threadsafe(receive, self, event.data)
@@ -109,7 +114,7 @@ class Channel:
         """
         if self._loop is not None and not self.closed:
             with suppress(RuntimeError):  # the loop is closed: the page will ask again
-                if self.comm is None:
+                if not self.in_notebook:
                     self._loop.call_soon_threadsafe(self._put, data, replaces)
                 else:
                     self._loop.call_soon_threadsafe(self._push, data)
@@ -178,8 +183,12 @@ class Channel:
                 road.put(data, replaces)
 
     def _push(self, data: dict[str, Any]) -> None:
-        self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))
-        push(self.doc, self.comm)
+        event = ESMEvent(model=self.model, data=data)
+        if self.comm is not None:
+            self.doc.callbacks.send_event(event)
+            push(self.doc, self.comm)
+        elif self.model.document is not None:
+            self.model.document.callbacks.send_event(event)
 
     def _connections(self) -> list[Any]:
         session = getattr(self.doc.session_context, "session", None)
@@ -193,14 +202,16 @@ class Channel:
     # What the transport takes
 
     @property
-    def transport(self) -> Literal["socket", "comm"]:
+    def transport(self) -> Literal["socket", "comm", "ipywidget"]:
         """What carries the messages."""
-        return "socket" if self.comm is None else "comm"
+        if not self.in_notebook:
+            return "socket"
+        return "comm" if self.comm is not None else "ipywidget"
 
     @property
     def max_chunk_size(self) -> int:
         """Bytes of a file that one message may have."""
-        if self.comm is not None:
+        if self.in_notebook:
             return max(1, self.max_in_flight // 2)  # while the kernel takes one, another is sent
         limit = min(map(_socket_limit, self._connections()), default=UNKNOWN_LIMIT)
         return max(1, min(limit - OVERHEAD, self.max_in_flight))
@@ -210,9 +221,9 @@ class Channel:
         """Bytes that may be on their way at once.
 
         Panel's comm joins all that is queued into one message, so what is on its way in a notebook
-        has to fit into one.
+        has to fit into one. jupyter_bokeh joins nothing but sends bytes as base64; half of it fits.
         """
-        return config.comm_in_flight if self.comm is not None else SERVER_IN_FLIGHT
+        return config.comm_in_flight if self.in_notebook else SERVER_IN_FLIGHT
 
 
 def _while_busy(callback: Callable[[], None]) -> None:

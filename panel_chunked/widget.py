@@ -273,7 +273,8 @@ class ChunkedFileInput(JSComponent, FileInput):
     def _get_properties(self, doc: Document | None) -> dict[str, Any]:
         properties: dict[str, Any] = super()._get_properties(doc)
         properties["disabled"] = self.disabled
-        properties["data"].esm_constants = {"widget": self._token}
+        in_notebook = doc is None or doc.session_context is None
+        properties["data"].esm_constants = {"widget": self._token, "notebook": in_notebook}
         if properties["css_bundle"] is None:  # Panel gives it to pages of its own server only
             properties["css_bundle"] = self._bundle_css[0].read_text("utf-8")
         return properties

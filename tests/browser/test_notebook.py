@@ -280,6 +280,46 @@ def test_classic_notebook_says_that_uploads_do_not_work_there(
     notebooks.stop_kernels()
 
 
+#: Every object is an ipywidget of jupyter_bokeh, which is what works in Voilà.
+AS_IPYWIDGETS = "pn.extension(comms='ipywidgets', inline=True)"
+
+#: One object is.
+ONE = "pn.extension('ipywidgets', inline=True)"
+
+
+@pytest.mark.parametrize(
+    "show",
+    [f"{AS_IPYWIDGETS}\n{SHOW}", f"{ONE}\n{SHOW}\npn.ipywidget(upload)"],
+    ids=["all", "one"],
+)
+def test_ipywidget_of_jupyter_bokeh(open_lab: OpenLab, tmp_path: Path, show: str) -> None:
+    checksum = make_file(tmp_path / "a.bin", 64 * MB)
+    lab = open_lab(show, FILES)
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
+def test_ipywidget_says_that_it_waits_after_a_kernel_restart(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "a.bin", 20 * MB)
+    lab = open_lab(f"{AS_IPYWIDGETS}\n{SHOW}", FILES)
+    lab.choose(1, tmp_path / "a.bin")
+    lab.wait_for_part(1, "a.bin", 0.01)
+
+    lab.menu("Kernel", "Restart Kernel…")
+    lab.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
+    expect(lab.row(1, "a.bin")).to_contain_text("Waiting for the kernel")
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "a.bin")
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
 def test_example_notebook_runs_from_top_to_bottom(
     page: Page, notebooks: Jupyter, tmp_path: Path
 ) -> None:

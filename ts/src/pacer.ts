@@ -25,7 +25,13 @@ const BASE_ROUND_TRIPS = 100;
 const START_GAIN = 3;
 
 /** Chunks in a full window: few enough to be cheap, enough that acks come steadily. */
-const CHUNKS_IN_WINDOW = 6;
+export const CHUNKS_IN_WINDOW = 6;
+
+/**
+ * The same where each message waits for the end of the one before, which takes some 50 ms however
+ * small it is: what may be on its way goes in one.
+ */
+export const CHUNKS_ONE_BY_ONE = 1;
 
 /** One chunk that was acknowledged. Times in milliseconds. */
 export interface Sample {
@@ -73,8 +79,8 @@ export function pace(pacing: Pacing, sample: Sample, cap: number): Pacing {
 }
 
 /** Give the bytes of the next chunks: a share of the window that seldom changes. */
-export function chunkSize({ window }: Pacing, cap: number): number {
-  const share = 2 ** Math.floor(Math.log2(window / CHUNKS_IN_WINDOW));
+export function chunkSize({ window }: Pacing, cap: number, chunks = CHUNKS_IN_WINDOW): number {
+  const share = 2 ** Math.floor(Math.log2(window / chunks));
   return Math.min(cap, Math.max(MIN_CHUNK_SIZE, share));
 }
 

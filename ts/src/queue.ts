@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel } from "./channel";
 import { check, type Refusal } from "./limits";
+import { CHUNKS_ONE_BY_ONE } from "./pacer";
 import {
   type Created,
   type ErrorMessage,
@@ -179,7 +180,7 @@ export class UploadQueue {
 
   /** Whether what Python says comes through a notebook's kernel. */
   get isNotebook(): boolean {
-    return this.channel !== null && this.channel.socket === null;
+    return this.channel?.isNotebook ?? false;
   }
 
   /** Whether the page and Python have met. */
@@ -254,13 +255,13 @@ export class UploadQueue {
     const { channel, window } = this;
     if (channel === null) return;
     this.hadKernel = channel.kernel.exists();
-    const joined = message.transport === "comm";
+    const joined = message.transport !== "socket";
     const cap = joined ? this.inFlightCap : this.chunkCap;
     const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;
     const mostInOne = joined ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
     const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
     const buffers = { reuse: !joined, head: channel.head };
-    window.limit(inFlight);
+    window.limit(inFlight, message.transport === "ipywidget" ? CHUNKS_ONE_BY_ONE : undefined);
     this.link = { channel, window, cap, joined, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);

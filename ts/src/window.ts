@@ -1,10 +1,11 @@
 /** How many bytes may be on their way at once, shared by all uploads in the order they ask. */
 
-import { BASE_LIFETIME, chunkSize, pace, type Sample, START } from "./pacer";
+import { BASE_LIFETIME, CHUNKS_IN_WINDOW, chunkSize, pace, type Sample, START } from "./pacer";
 
 export class Window {
   private inFlight = 0;
   private cap = 0;
+  private chunks = CHUNKS_IN_WINDOW;
   private pacing = START;
   private idleSince = 0;
   private readonly waiting: { size: number; resolve: () => void }[] = [];
@@ -16,7 +17,7 @@ export class Window {
 
   /** Bytes of the next chunks, at most `cap`. */
   chunkSize(cap: number): number {
-    return chunkSize(this.pacing, cap);
+    return chunkSize(this.pacing, cap, this.chunks);
   }
 
   /** Wait until `size` more bytes may be sent. One chunk may always go. */
@@ -43,9 +44,10 @@ export class Window {
     this.admit();
   }
 
-  /** Take what the transport takes at most, in bytes. */
-  limit(cap: number): void {
+  /** Take what the transport takes at most, in bytes, and in how many chunks that best goes. */
+  limit(cap: number, chunks = CHUNKS_IN_WINDOW): void {
     this.cap = cap;
+    this.chunks = chunks;
     this.admit();
   }
 
