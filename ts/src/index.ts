@@ -3,8 +3,8 @@
 import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
-import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
-import { hasKernel, isClassicNotebook } from "./kernel";
+import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
+import { hasKernel, isClassicNotebook, isVoila } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { texts } from "./view/texts";
@@ -24,8 +24,10 @@ export function render({ view, model, data, el }: RenderProps): void {
   }
   const { document } = view.model;
   if (document !== null) watchConnection(document, connectionLost);
+  const exists = () => hasKernel(view.root.model.id);
   const channel = new PanelChannel(model, {
-    exists: () => hasKernel(view.root.model.id),
+    exists,
+    isOutOfReach: () => isVoila() && document !== null && hasComm(document) && !exists(),
     forgetHalfMessages: () => document && forgetHalfMessages(document),
   });
   const queue = queueOf(channel.widget);

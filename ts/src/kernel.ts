@@ -8,12 +8,18 @@ interface PyViz {
 /** What is behind a view in a notebook. */
 export interface Kernel {
   exists(): boolean;
+  /** Whether this page has no way to it, whatever it does. */
+  isOutOfReach(): boolean;
   /** Forget what came of a message of which the rest is lost. */
   forgetHalfMessages(): void;
 }
 
 /** For a page of a server. */
-export const NO_KERNEL: Kernel = { exists: () => false, forgetHalfMessages: () => undefined };
+export const NO_KERNEL: Kernel = {
+  exists: () => false,
+  isOutOfReach: () => false,
+  forgetHalfMessages: () => undefined,
+};
 
 declare global {
   interface Window {
@@ -26,6 +32,14 @@ declare global {
 /** Tell whether there is a kernel behind the output `root`; none in a notebook of another kind. */
 export function hasKernel(root: string): boolean {
   return window.PyViz?.kernels?.[root] !== undefined;
+}
+
+/**
+ * Tell whether this is a page of Voilà. Panel's extension of JupyterLab, which its comm needs, does
+ * not load there: Voilà 0.5 is made of the parts of JupyterLab 4.2, and has not all of them.
+ */
+export function isVoila(): boolean {
+  return document.body.dataset.voila !== undefined;
 }
 
 /**

@@ -512,6 +512,13 @@ describe("in a notebook", () => {
     }
   });
 
+  it("a page that has no way to the kernel says so", () => {
+    const { server, queue } = setUp({}, NOTEBOOK);
+    expect(queue.isOutOfReach).toBe(false);
+    server.outOfReach = true;
+    expect(queue.isOutOfReach).toBe(true);
+  });
+
   it("a hello that was lost is said again", async () => {
     const { server, queue } = setUp({}, NOTEBOOK);
     queue.add(picked(makeFile(20)));

@@ -183,6 +183,11 @@ export class UploadQueue {
     return this.channel?.isNotebook ?? false;
   }
 
+  /** Whether this page has no way to a kernel, so that waiting is in vain. */
+  get isOutOfReach(): boolean {
+    return this.channel?.kernel.isOutOfReach() ?? false;
+  }
+
   /** Whether the page and Python have met. */
   get isOpen(): boolean {
     return this.link !== null;

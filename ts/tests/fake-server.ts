@@ -38,6 +38,8 @@ export class FakeServer {
   transport: "socket" | "comm" | "ipywidget" = "socket";
   /** Whether the page is told of a notebook's kernel. */
   kernel = false;
+  /** Whether the page has no way to the kernel. */
+  outOfReach = false;
   /** Whether the page waits for the rest of a message that is lost, and understands nothing. */
   torn = false;
   maxChunkSize = 10;
@@ -77,6 +79,7 @@ export class FakeServer {
     };
     return new PanelChannel(model, {
       exists: () => this.kernel,
+      isOutOfReach: () => this.outOfReach,
       forgetHalfMessages: () => {
         this.torn = false;
       },
