@@ -7,14 +7,12 @@ the document lock and for `hold`. Chunks and acks touch no model property, so th
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
 from bokeh.document import Document
 from bokeh.model import Model
-from panel.io.document import hold
 from panel.io.state import set_curdoc, state
 
 from .frames import new_token
@@ -24,7 +22,7 @@ Receive = Callable[["Channel", object], None]
 
 
 class Channel(ABC):
-    """One rendered model, its document, and its comm if it is in a notebook.
+    """One rendered model and its document.
 
     Parameters
     ----------
@@ -32,20 +30,18 @@ class Channel(ABC):
         What the page shows.
     doc
         Its document.
-    comm
-        Panel's, to the page; None on a server.
     receive
         Is handed every message from the browser, on one event loop.
     """
 
     #: What carries the messages.
-    transport: Literal["socket", "comm"]
+    transport: Literal["socket", "comm", "ipywidget"]
 
-    def __init__(self, model: Model, doc: Document, comm: Any, receive: Receive) -> None:
+    def __init__(self, model: Model, doc: Document, receive: Receive) -> None:
         self.model = model
         self.doc = doc
-        self.comm = comm
         context = doc.session_context
+        self.in_notebook = context is None
         self.session_id = context.id if context is not None else None
         self.closed = False
         self._receive = receive
@@ -124,9 +120,7 @@ class Channel(ABC):
             state._handle_exception(error)
 
     def _call(self, callback: Callable[[], None]) -> None:
-        # As Panel does: over a comm, what changes goes in one message.
-        held = hold(self.doc, comm=self.comm) if self.comm is not None else nullcontext()
-        with set_curdoc(self.doc), held:
+        with set_curdoc(self.doc):
             callback()
 
 

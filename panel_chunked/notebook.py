@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.model import Model
+from panel.io.document import hold
 from panel.io.notebook import push
 from panel.models.esm import ESMEvent
 
@@ -17,17 +18,27 @@ from .config import config
 
 
 class NotebookChannel(Channel):
-    """A model in the output of a cell."""
+    """A model in the output of a cell.
 
-    transport = "comm"
+    What is shown there as an ipywidget (`pn.ipywidget`, ``comms="ipywidgets"``) has no comm of
+    Panel's: jupyter_bokeh puts the model into a document of its own, and sends what happens there.
+
+    Parameters
+    ----------
+    comm
+        Panel's, if it has one.
+    """
 
     def __init__(self, model: Model, doc: Document, comm: Any, receive: Receive) -> None:
-        super().__init__(model, doc, comm, receive)
+        super().__init__(model, doc, receive)
+        self.transport = "comm" if comm is not None else "ipywidget"
+        self._comm = comm
         self._own_comm: Any = None  # if the last message came by it
         self._kernel_loop = background.loop()  # of the thread that the last message came on
 
     def open(self) -> str | None:
-        return self._token if own_comm.listen(self._token, self._take) else None
+        has_own = self._comm is not None and own_comm.listen(self._token, self._take)
+        return self._token if has_own else None
 
     def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
         if not self.closed:
@@ -48,6 +59,7 @@ class NotebookChannel(Channel):
     @property
     def max_in_flight(self) -> int:
         # Panel's comm joins all that is queued into one message, so all of it has to fit into one.
+        # jupyter_bokeh joins nothing but sends bytes as base64; half of it fits.
         return config.comm_in_flight
 
     def _on_event(self, event: Any) -> None:
@@ -64,14 +76,23 @@ class NotebookChannel(Channel):
         self._receive(self, data)
 
     def _send(self, data: dict[str, Any]) -> None:
+        event = ESMEvent(model=self.model, data=data)
         if self._own_comm is not None:
             self._own_comm.send(data)
-        else:
-            self.doc.callbacks.send_event(ESMEvent(model=self.model, data=data))
-            push(self.doc, self.comm)
+        elif self._comm is not None:
+            self.doc.callbacks.send_event(event)
+            push(self.doc, self._comm)
+        elif self.model.document is not None:
+            self.model.document.callbacks.send_event(event)
 
     def _schedule(self, callback: Callable[[], None]) -> None:
         try:
             self._kernel_loop.call_soon_threadsafe(callback)
         except RuntimeError:  # its thread is gone
             background.loop().call_soon_threadsafe(callback)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        # As Panel does: over its comm, what changes goes in one message.
+        held = hold(self.doc, comm=self._comm) if self._comm is not None else nullcontext()
+        with held:
+            super()._call(callback)

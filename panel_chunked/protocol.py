@@ -93,12 +93,12 @@ ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove
 class Welcome(_Message, frozen=True, tag="welcome"):
     """Answers `Hello` with what the transport takes, in bytes.
 
-    A socket copies a chunk when it is given to it; a comm sends it later. With a `token`, messages
-    may go as frames of their own, see `panel_chunked.frames`.
+    A socket copies a chunk when it is given to it; a comm sends it later, and that of an ipywidget
+    one by one. With a `token`, messages may go as frames of their own, see `panel_chunked.frames`.
     """
 
     version: int
-    transport: Literal["socket", "comm"]
+    transport: Literal["socket", "comm", "ipywidget"]
     max_chunk_size: int
     max_in_flight: int
     token: str | None

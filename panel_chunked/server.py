@@ -39,7 +39,7 @@ class ServerChannel(Channel):
     transport = "socket"
 
     def __init__(self, model: Model, doc: Document, receive: Receive) -> None:
-        super().__init__(model, doc, None, receive)
+        super().__init__(model, doc, receive)
         self._roads: dict[Any, Road] = {}  # by Bokeh's connection
         self._loop: asyncio.AbstractEventLoop | None = None
 

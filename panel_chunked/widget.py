@@ -218,7 +218,7 @@ class ChunkedFileInput(JSComponent, FileInput):
     def _register_events(self, *event_names: str, model: Model, doc: Document, comm: Any) -> None:
         self._channels[model.id] = (
             ServerChannel(model, doc, self._receive)
-            if comm is None
+            if doc.session_context is not None
             else NotebookChannel(model, doc, comm, self._receive)
         )
 
@@ -277,7 +277,8 @@ class ChunkedFileInput(JSComponent, FileInput):
     def _get_properties(self, doc: Document | None) -> dict[str, Any]:
         properties: dict[str, Any] = super()._get_properties(doc)
         properties["disabled"] = self.disabled
-        properties["data"].esm_constants = {"widget": self._token}
+        in_notebook = doc is None or doc.session_context is None
+        properties["data"].esm_constants = {"widget": self._token, "notebook": in_notebook}
         if properties["css_bundle"] is None:  # Panel gives it to pages of its own server only
             properties["css_bundle"] = self._bundle_css[0].read_text("utf-8")
         return properties

@@ -28,6 +28,7 @@ class Jupyter:
     """A Jupyter server as it is installed, with notebooks in a folder of its own."""
 
     def __init__(self, port: int, folder: Path) -> None:
+        self.port = port
         self.url = f"http://localhost:{port}"
         self.folder = folder
 
@@ -60,7 +61,27 @@ class Jupyter:
 @contextmanager
 def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
     """Run ``jupyter APP`` with nobody's configuration."""
-    port = free_port()
+    server = Jupyter(free_port(), folder)
+    command = ["jupyter", app, "--no-browser", "--allow-root", f"--port={server.port}"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *options]
+    with running(folder, *command, url=f"{server.url}/api"):
+        yield server
+
+
+@contextmanager
+def voila(folder: Path) -> Iterator[Jupyter]:
+    """Run Voilà with nobody's configuration: ``URL/voila/render/NAME`` runs a notebook."""
+    server = Jupyter(free_port(), folder)
+    command = ["voila", str(folder), "--no-browser", f"--port={server.port}"]
+    # The tree of notebooks is there when Voilà is, and runs none of them.
+    with running(folder, *command, url=f"{server.url}/voila/tree"):
+        yield server
+
+
+@contextmanager
+def running(folder: Path, *command: str, url: str) -> Iterator[None]:
+    """Run a module, which answers at `url`, with a home of its own."""
     home = folder / ".home"
     home.mkdir(parents=True)
     environment = {
@@ -71,16 +92,14 @@ def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
     }
-    command = [sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"]
-    command += [f"--port={port}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
-    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *options]
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    server = Jupyter(port, folder)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env=environment, stdout=log, stderr=log
+        )
     try:
-        wait_until(lambda: answers(f"{server.url}/api") or process.poll() is not None, timeout=60)
+        wait_until(lambda: answers(url) or process.poll() is not None, timeout=60)
         assert process.poll() is None, (home / "log").read_text()
-        yield server
+        yield
     finally:
         process.terminate()
         process.wait(timeout=20)

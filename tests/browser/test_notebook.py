@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .conftest import ROOT, make_file, wait_until
 from .cutting_proxy import cutting_proxy
-from .jupyter import Jupyter, Lab, jupyter
+from .jupyter import Jupyter, Lab, jupyter, voila
 
 MB = 1000**2
 
@@ -30,6 +30,12 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 @pytest.fixture(scope="module")
 def small_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     with jupyter(tmp_path_factory.mktemp("small"), SMALL) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def dashboards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with voila(tmp_path_factory.mktemp("voila")) as server:
         yield server
 
 
@@ -278,6 +284,74 @@ def test_classic_notebook_says_that_uploads_do_not_work_there(
     expect(said).to_be_visible(timeout=60_000)
     expect(page.locator("section.widget")).to_have_count(0)
     notebooks.stop_kernels()
+
+
+#: Every object is an ipywidget of jupyter_bokeh, which is what works in Voilà.
+AS_IPYWIDGETS = "pn.extension(comms='ipywidgets', inline=True)"
+
+#: One object is.
+ONE = "pn.extension('ipywidgets', inline=True)"
+
+
+@pytest.mark.parametrize(
+    "show",
+    [f"{AS_IPYWIDGETS}\n{SHOW}", f"{ONE}\n{SHOW}\npn.ipywidget(upload)"],
+    ids=["all", "one"],
+)
+def test_ipywidget_of_jupyter_bokeh(open_lab: OpenLab, tmp_path: Path, show: str) -> None:
+    checksum = make_file(tmp_path / "a.bin", 64 * MB)
+    lab = open_lab(show, FILES)
+
+    lab.choose(1, tmp_path / "a.bin")
+
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
+def test_ipywidget_says_that_it_waits_after_a_kernel_restart(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "a.bin", 20 * MB)
+    lab = open_lab(f"{AS_IPYWIDGETS}\n{SHOW}", FILES)
+    lab.choose(1, tmp_path / "a.bin")
+    lab.wait_for_part(1, "a.bin", 0.01)
+
+    lab.menu("Kernel", "Restart Kernel…")
+    lab.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
+    expect(lab.row(1, "a.bin")).to_contain_text("Waiting for the kernel")
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "a.bin")
+    lab.expect_row(1, "a.bin", "complete")
+    expect_files(lab, 2, {"a.bin": checksum})
+
+
+def test_voila(page: Page, dashboards: Jupyter, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "a.bin", 64 * MB)
+    name = dashboards.write(
+        f"""
+{AS_IPYWIDGETS}
+upload = ChunkedFileInput()
+checksums = pn.bind(lambda files: [file.checksum for file in files], upload.param.files)
+pn.Column(upload, checksums)
+"""
+    )
+    page.goto(f"{dashboards.url}/voila/render/{name}")
+    page.locator("section.widget").wait_for(timeout=60_000)
+
+    page.locator("input[type=file]").set_input_files(tmp_path / "a.bin")
+
+    expect(page.locator(".row")).to_have_attribute("data-state", "complete", timeout=60_000)
+    expect(page.get_by_text(checksum)).to_be_visible()
+
+
+def test_voila_says_what_panel_needs_there(page: Page, dashboards: Jupyter) -> None:
+    name = dashboards.write(SHOW)
+
+    page.goto(f"{dashboards.url}/voila/render/{name}")
+
+    said = page.get_by_text("Panel's usual connection to the kernel does not work in Voilà")
+    expect(said).to_be_visible(timeout=60_000)
 
 
 def test_example_notebook_runs_from_top_to_bottom(

@@ -3,13 +3,15 @@
 import asyncio
 import queue
 import threading
+from types import SimpleNamespace
 
+import panel as pn
 import pytest
 from bokeh.document import Document
 from panel.models.esm import DataEvent
 from pyviz_comms import Comm
 
-from panel_chunked import ChunkedFileInput, background, config
+from panel_chunked import ChunkedFileInput, background, config, protocol
 
 
 class RecordingComm(Comm):
@@ -77,6 +79,34 @@ async def test_messages_are_taken_on_a_loop_that_does_not_end_with_the_kernels(l
 
 async def say_later(channel, data):
     say(channel, data)
+
+
+async def test_ipywidget_is_answered_through_the_document_that_jupyter_bokeh_made():
+    widget = pn.ipywidget(upload := ChunkedFileInput())
+    answered, sent = threading.Event(), []
+
+    def send(content, buffers=None):
+        sent.append(content["payload"])
+        if "welcome" in sent[-1]:
+            answered.set()
+
+    widget.send = send
+    hello = {"kind": "hello", "version": protocol.VERSION, "uploads": []}
+
+    widget._model.document.callbacks.trigger_event(DataEvent(widget._model, hello))
+
+    assert await asyncio.to_thread(answered.wait, 10)
+    assert '"ipywidget"' in sent[-1]
+    (channel,) = upload._channels.values()
+    assert channel.max_chunk_size * 4 / 3 < channel.max_in_flight  # as base64
+
+
+def test_page_is_told_whether_it_is_a_notebook():
+    served = Document()
+    context = SimpleNamespace(id="s1", server_context=None)
+    served._session_context = lambda: context
+    models = [ChunkedFileInput().get_root(doc) for doc in (served, Document(), None)]
+    assert [model.data.esm_constants["notebook"] for model in models] == [False, True, True]
 
 
 def test_loop_is_one_for_all_threads():

@@ -26,7 +26,7 @@ export interface Settings extends Limits {
 
 /** Panel's proxy of an ESM model, as far as it is used here. */
 export interface PanelModel {
-  esm_constants: { widget: string };
+  esm_constants: { widget: string; notebook: boolean };
   send_msg(data: unknown): void;
   on(event: string | string[], callback: (data: unknown) => void): void;
   label: string | null;
@@ -57,7 +57,7 @@ const PARAMS = [
 export class PanelChannel implements Channel {
   readonly settings: ReadonlySignal<Settings>;
   private receive: (message: ServerMessage) => void = () => undefined;
-  /** What it sends by; null in a notebook. */
+  /** What it sends by; null if that is not known, as in a notebook where messages are joined. */
   socket: WebSocket | null = null;
   /** A way beside Bokeh's or Panel's own messages, once the server has named it. */
   private road: Frames | Comm | null = null;
@@ -77,6 +77,11 @@ export class PanelChannel implements Channel {
   /** The same for every view of the same widget, and never again for another widget. */
   get widget(): string {
     return this.model.esm_constants.widget;
+  }
+
+  /** Whether what is sent goes to a notebook's kernel. */
+  get isNotebook(): boolean {
+    return this.model.esm_constants.notebook;
   }
 
   get head(): number {

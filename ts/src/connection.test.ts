@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
+import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 
 class Receiver {
   half: string | null = null;
@@ -61,4 +61,10 @@ test("half a message that came to a notebook is forgotten", () => {
   expect(manager._receiver).toBeInstanceOf(Receiver);
   expect(manager._receiver.half).toBeNull();
   expect(connection._receiver.half).toBe("header");
+});
+
+test("Panel's comm is known by its manager", () => {
+  const { document } = openDocument();
+  expect(hasComm(document)).toBe(true);
+  expect(hasComm({ ...document, roots: () => [{}] })).toBe(false);
 });

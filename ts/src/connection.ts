@@ -39,6 +39,11 @@ function forgetHalfMessage(connection: Receiving | undefined): void {
   connection._receiver = new Receiver();
 }
 
+/** Tell whether `document` is shown by Panel's comm, whose manager is one of its roots. */
+export function hasComm(document: BokehDocument): boolean {
+  return document.roots().some((root) => root._receiver !== undefined);
+}
+
 /**
  * In a notebook, Panel sends the parts of a message one by one. If some are lost with Jupyter's
  * socket, its comm manager (a root of the document) takes parts of one message for those of

@@ -3,8 +3,8 @@
 import "./view/style.css";
 import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
-import { type BokehDocument, forgetHalfMessages, watchConnection } from "./connection";
-import { isClassicNotebook, kernelOf } from "./kernel";
+import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
+import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
 import { connectionLost, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { texts } from "./view/texts";
@@ -24,9 +24,12 @@ export function render({ view, model, data, el }: RenderProps): void {
   }
   const { document } = view.model;
   if (document !== null) watchConnection(document, connectionLost);
+  const comms = () => kernelOf(view.root.model.id);
+  const exists = () => comms() !== undefined;
   const channel = new PanelChannel(model, {
-    exists: () => kernelOf(view.root.model.id) !== undefined,
-    comms: () => kernelOf(view.root.model.id),
+    exists,
+    comms,
+    isOutOfReach: () => isVoila() && document !== null && hasComm(document) && !exists(),
     forgetHalfMessages: () => document && forgetHalfMessages(document),
   });
   const queue = queueOf(channel.widget);

@@ -12,6 +12,8 @@ export interface Kernel {
   exists(): boolean;
   /** What opens comms to it, if there is one. */
   comms(): CommOpener | undefined;
+  /** Whether this page has no way to it, whatever it does. */
+  isOutOfReach(): boolean;
   /** Forget what came of a message of which the rest is lost. */
   forgetHalfMessages(): void;
 }
@@ -20,6 +22,7 @@ export interface Kernel {
 export const NO_KERNEL: Kernel = {
   exists: () => false,
   comms: () => undefined,
+  isOutOfReach: () => false,
   forgetHalfMessages: () => undefined,
 };
 
@@ -34,6 +37,14 @@ declare global {
 /** Give what is behind the output `root`; nothing in a notebook of another kind. */
 export function kernelOf(root: string): CommOpener | undefined {
   return window.PyViz?.kernels?.[root];
+}
+
+/**
+ * Tell whether this is a page of Voilà. Panel's extension of JupyterLab, which its comm needs, does
+ * not load there: Voilà 0.5 is made of the parts of JupyterLab 4.2, and has not all of them.
+ */
+export function isVoila(): boolean {
+  return document.body.dataset.voila !== undefined;
 }
 
 /**

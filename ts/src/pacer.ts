@@ -29,6 +29,11 @@ export const CHUNKS_IN_WINDOW = 6;
 
 /** In a notebook, where each message costs the server and the kernel as much as a MiB or two. */
 export const CHUNKS_IN_NOTEBOOK = 2;
+/**
+ * The same where each message waits for the end of the one before, which takes some 50 ms however
+ * small it is: what may be on its way goes in one.
+ */
+export const CHUNKS_ONE_BY_ONE = 1;
 
 /** One chunk that was acknowledged. Times in milliseconds. */
 export interface Sample {
@@ -76,12 +81,8 @@ export function pace(pacing: Pacing, sample: Sample, cap: number): Pacing {
 }
 
 /** Give the bytes of the next chunks: a share of the window that seldom changes. */
-export function chunkSize(
-  { window }: Pacing,
-  cap: number,
-  chunksInWindow = CHUNKS_IN_WINDOW,
-): number {
-  const share = 2 ** Math.floor(Math.log2(window / chunksInWindow));
+export function chunkSize({ window }: Pacing, cap: number, chunks = CHUNKS_IN_WINDOW): number {
+  const share = 2 ** Math.floor(Math.log2(window / chunks));
   return Math.min(cap, Math.max(MIN_CHUNK_SIZE, share));
 }
 

@@ -31,11 +31,11 @@ export type ClientMessage =
 export interface Welcome {
   kind: "welcome";
   version: number;
-  /** A socket copies what it is given; a comm sends it later. */
-  transport: "socket" | "comm";
+  /** A socket copies what it is given; a comm sends it later, that of an ipywidget one by one. */
+  transport: "socket" | "comm" | "ipywidget";
   max_chunk_size: number;
   max_in_flight: number;
-  /** What frames of their own begin with, if the server takes any; see `frames.ts`. */
+  /** What frames begin with, or what a comm is known by; null if there is only Bokeh's way. */
   token: string | null;
 }
 
@@ -95,7 +95,8 @@ type Check = (value: unknown) => boolean;
 
 const isString: Check = (value) => typeof value === "string";
 const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isTransport: Check = (value) => value === "socket" || value === "comm";
+const isTransport: Check = (value) =>
+  value === "socket" || value === "comm" || value === "ipywidget";
 const orMissing =
   (check: Check): Check =>
   (value) =>

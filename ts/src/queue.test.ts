@@ -512,6 +512,13 @@ describe("in a notebook", () => {
     }
   });
 
+  it("a page that has no way to the kernel says so", () => {
+    const { server, queue } = setUp({}, NOTEBOOK);
+    expect(queue.isOutOfReach).toBe(false);
+    server.outOfReach = true;
+    expect(queue.isOutOfReach).toBe(true);
+  });
+
   it("a hello that was lost is said again", async () => {
     const { server, queue } = setUp({}, NOTEBOOK);
     queue.add(picked(makeFile(20)));
@@ -677,7 +684,6 @@ describe("what was lost with the socket", () => {
   it("is cancelled once more", async () => {
     const { server, queue } = setUp({}, { auto: false });
     queue.add(picked(makeFile(95), makeFile(25, "b.bin")));
-    await until(() => server.waiting > 1);
     server.answerAll();
     await until(() => server.sent("chunk").length > 0);
     queue.cancel(upload(queue, "a.bin"));

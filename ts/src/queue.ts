@@ -4,7 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel } from "./channel";
 import { check, type Refusal } from "./limits";
-import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW } from "./pacer";
+import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
 import {
   type Created,
   type ErrorMessage,
@@ -28,6 +28,9 @@ const FILES_IN_MESSAGE = 100;
 
 /** Bytes of a `create` message, which a server that takes little takes as well. */
 const MAX_MESSAGE_SIZE = 16 * 1024;
+
+/** Chunks in a full window, by what carries them. */
+const CHUNKS = { socket: CHUNKS_IN_WINDOW, comm: CHUNKS_IN_NOTEBOOK, ipywidget: CHUNKS_ONE_BY_ONE };
 
 const KERNEL_IS_GONE: UploadState = { kind: "failed", failure: { code: "kernel_restarted" } };
 
@@ -180,7 +183,12 @@ export class UploadQueue {
 
   /** Whether what Python says comes through a notebook's kernel. */
   get isNotebook(): boolean {
-    return this.channel !== null && this.channel.socket === null;
+    return this.channel?.isNotebook ?? false;
+  }
+
+  /** Whether this page has no way to a kernel, so that waiting is in vain. */
+  get isOutOfReach(): boolean {
+    return this.channel?.kernel.isOutOfReach() ?? false;
   }
 
   /** Whether the page and Python have met. */
@@ -255,13 +263,13 @@ export class UploadQueue {
     const { channel, window } = this;
     if (channel === null) return;
     this.hadKernel = channel.kernel.exists();
-    const joined = message.transport === "comm";
+    const joined = message.transport !== "socket";
     const cap = joined ? this.inFlightCap : this.chunkCap;
     const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;
     const mostInOne = joined ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
     const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
     const buffers = { reuse: !joined, head: channel.head };
-    window.limit(inFlight, joined ? CHUNKS_IN_NOTEBOOK : CHUNKS_IN_WINDOW);
+    window.limit(inFlight, CHUNKS[message.transport]);
     this.link = { channel, window, cap, joined, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);

@@ -34,7 +34,7 @@ export interface Link {
   channel: Channel;
   window: Window;
   cap: ChunkCap;
-  /** Whether chunks may be joined into one message, as Panel does it in a notebook. */
+  /** Whether chunks may be joined into one message, as Panel does it in a notebook, or kept. */
   joined: boolean;
   /** Bytes that one message takes at most. */
   maxChunkSize: number;

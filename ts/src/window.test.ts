@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { turn } from "../tests/waiting";
-import { BASE_LIFETIME } from "./pacer";
+import { BASE_LIFETIME, CHUNKS_ONE_BY_ONE } from "./pacer";
 import { Window } from "./window";
 
 /** A window with who was let in, and how much of it is taken. */
@@ -105,6 +105,15 @@ describe("the window", () => {
     for (let time = 0; time < 9; time += 1) ledger.window.measure({ ...fast, time });
     await turn();
     expect(ledger.admitted).toEqual([0, 1, 2]);
+  });
+
+  it("is one chunk where one message waits for another", () => {
+    const { window } = new Ledger(1024 * KiB);
+    for (let time = 0; time < 9; time += 1) window.measure({ ...fast, time });
+    const shared = window.chunkSize(1024 * KiB);
+    window.limit(1024 * KiB, CHUNKS_ONE_BY_ONE);
+    expect(window.chunkSize(1024 * KiB)).toBeGreaterThanOrEqual(4 * shared);
+    expect(window.chunkSize(96 * KiB)).toBe(96 * KiB);
   });
 
   it("begins anew after a long time with nothing on its way", async () => {

@@ -35,9 +35,11 @@ export class FakeServer {
   readonly uploads: Stored[] = [];
   /** Answer at once; else only when the test says so. */
   auto = true;
-  transport: "socket" | "comm" = "socket";
+  transport: "socket" | "comm" | "ipywidget" = "socket";
   /** Whether the page is told of a notebook's kernel. */
   kernel = false;
+  /** Whether the page has no way to the kernel. */
+  outOfReach = false;
   /** Whether the page waits for the rest of a message that is lost, and understands nothing. */
   torn = false;
   maxChunkSize = 10;
@@ -63,7 +65,7 @@ export class FakeServer {
       ...SETTINGS,
       accept: [],
       ...settings,
-      esm_constants: { widget: "w1" },
+      esm_constants: { widget: "w1", notebook: this.transport !== "socket" },
       send_msg: (data) => this.take(data as ClientMessage),
       on: (events, callback) => handlers.push({ events: [events].flat(), callback }),
     };
@@ -78,6 +80,7 @@ export class FakeServer {
     return new PanelChannel(model, {
       exists: () => this.kernel,
       comms: () => undefined,
+      isOutOfReach: () => this.outOfReach,
       forgetHalfMessages: () => {
         this.torn = false;
       },

@@ -33,6 +33,9 @@ export const texts = {
     isNotebook
       ? "Waiting for the kernel. If it is not running, run this cell again."
       : "Waiting for the server.",
+  outOfReach:
+    "Panel's usual connection to the kernel does not work in Voilà. Install jupyter_bokeh, and " +
+    'write pn.extension(comms="ipywidgets") in the notebook.',
   classicNotebook:
     "Uploads do not work in the classic notebook, whose connection carries no bytes. " +
     "Open this notebook in JupyterLab or Notebook 7.",

@@ -55,7 +55,7 @@ export function Widget({ queue, settings }: WidgetProps) {
       )}
       {queue.silence.isLong.value && !queue.isOpen && (
         <p class="notice" role="status">
-          {texts.noAnswer(queue.isNotebook)}
+          {queue.isOutOfReach ? texts.outOfReach : texts.noAnswer(queue.isNotebook)}
         </p>
       )}
       <Rows queue={queue} focusButton={() => button.current?.focus()} />
