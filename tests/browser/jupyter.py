@@ -30,6 +30,7 @@ class Jupyter:
     def __init__(self, port: int, folder: Path) -> None:
         self.url = f"http://localhost:{port}"
         self.folder = folder
+        self.temporary = folder / ".tmp"  # for what kernels keep in temporary files
 
     def write(self, *cells: str, name: str = "test.ipynb") -> str:
         """Write a notebook with these cells, after one that sets Panel up."""
@@ -58,11 +59,22 @@ class Jupyter:
 
 
 @contextmanager
-def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
-    """Run ``jupyter APP`` with nobody's configuration."""
+def jupyter(
+    folder: Path, *options: str, app: str = "lab", settings: dict[str, Any] | None = None
+) -> Iterator[Jupyter]:
+    """Run ``jupyter APP`` with nobody's configuration.
+
+    `settings` are those of JupyterLab, by the extension and the name of the plugin that has them.
+    """
     port = free_port()
     home = folder / ".home"
     home.mkdir(parents=True)
+    for plugin, values in (settings or {}).items():
+        path = home / f"lab/user-settings/{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    server = Jupyter(port, folder)
+    server.temporary.mkdir()
     environment = {
         **os.environ,
         "HOME": str(home),
@@ -70,13 +82,13 @@ def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
         "JUPYTER_DATA_DIR": str(home),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
+        "TMPDIR": str(server.temporary),
     }
     command = [sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"]
     command += [f"--port={port}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *options]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    server = Jupyter(port, folder)
     try:
         wait_until(lambda: answers(f"{server.url}/api") or process.poll() is not None, timeout=60)
         assert process.poll() is None, (home / "log").read_text()

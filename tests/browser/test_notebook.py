@@ -1,6 +1,8 @@
 """The widget in notebooks: real Jupyter servers, their kernels, and what becomes of them."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +22,19 @@ FILES = "print(json.dumps({file.name: file.checksum for file in upload.files}))"
 #: What a server takes by default is ten times as much.
 SMALL = "--ServerApp.tornado_settings={'websocket_max_message_size': 1_000_000}"
 
+#: What a kernel that has no subshells, as that of ipykernel 6, leaves JupyterLab to do.
+NO_SUBSHELLS = {"@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"}}
+
+COUNT_QUESTIONS = """() => {
+    const { send } = WebSocket.prototype;
+    window.questions = 0;
+    WebSocket.prototype.send = function (data) {
+        const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+        if (text.length < 10_000) window.questions += text.split('"hello"').length - 1;
+        send.call(this, data);
+    };
+}"""
+
 
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
@@ -30,6 +45,13 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 @pytest.fixture(scope="module")
 def small_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     with jupyter(tmp_path_factory.mktemp("small"), SMALL) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def queueing_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """What comes from a page waits there until the cell that runs has ended."""
+    with jupyter(tmp_path_factory.mktemp("queueing"), settings=NO_SUBSHELLS) as server:
         yield server
 
 
@@ -147,6 +169,80 @@ def test_upload_goes_on_while_a_cell_runs(
     (tmp_path / "go on").touch()
     lab.wait(2)
     expect_files(lab, 3, checksums)
+
+
+def test_upload_waits_while_a_cell_runs_in_a_kernel_without_subshells(
+    open_lab: OpenLab, queueing_notebooks: Jupyter, tmp_path: Path
+) -> None:
+    size = 60 * MB
+    checksum = make_file(tmp_path / "a.bin", size)
+    until_told = f"while not pathlib.Path({str(tmp_path / 'go on')!r}).exists(): time.sleep(0.05)"
+    with cutting_proxy(urlsplit(queueing_notebooks.url).port or 0) as proxy:
+        cells = SHOW, f"import pathlib\n{until_told}", FILES
+        lab = open_lab(*cells, server=queueing_notebooks, url=proxy.url)
+        before = proxy.sent
+        lab.choose(1, tmp_path / "a.bin")
+        lab.wait_for_part(1, "a.bin", 0.1)
+        lab.page.evaluate(COUNT_QUESTIONS)
+
+        lab.start(2)
+
+        row = lab.expect_row(1, "a.bin", "running")
+        expect(row).to_contain_text("Waiting for the kernel")
+        # Several answers come at once, when the kernel is free.
+        wait_until(lambda: lab.page.evaluate("questions") >= 2)
+        (tmp_path / "go on").touch()
+        lab.wait(2)
+        lab.expect_row(1, "a.bin", "complete")
+        sent = proxy.sent - before
+        expect_files(lab, 3, {"a.bin": checksum})
+    assert size < sent < 1.1 * size
+
+
+def test_another_widget_answers_during_an_upload(open_lab: OpenLab, tmp_path: Path) -> None:
+    with (tmp_path / "endless.bin").open("wb") as file:
+        file.truncate(20_000 * MB)  # nothing but a hole
+    count = "pn.bind(lambda clicks: f'clicked {clicks} times', button.param.clicks)"
+    lab = open_lab(SHOW, f"button = pn.widgets.Button(name='Count')\npn.Column(button, {count})")
+    lab.run(2)
+    lab.choose(1, tmp_path / "endless.bin")
+    row = lab.row(1, "endless.bin")
+
+    for clicks in (1, 2, 3):
+        stored = row.locator("progress").evaluate("it => it.value")
+        lab.cell(2).get_by_role("button", name="Count").click()
+        expect(lab.cell(2)).to_contain_text(f"clicked {clicks} times", timeout=2000)
+        wait_until(lambda: row.locator("progress").evaluate("it => it.value") > stored)  # noqa: B023
+
+    lab.expect_row(1, "endless.bin", "running")
+    row.get_by_role("button", name="Cancel").click()
+    lab.expect_row(1, "endless.bin", "cancelled")
+
+
+def test_what_a_killed_kernel_left_goes_with_the_next_upload(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    with (tmp_path / "endless.bin").open("wb") as file:
+        file.truncate(20_000 * MB)  # nothing but a hole
+    checksum = make_file(tmp_path / "small.bin", 1 * MB)
+    lab = open_lab(SHOW, "import os\nprint(os.getpid())", FILES)
+    kernel = lab.json(2)
+    lab.choose(1, tmp_path / "endless.bin")
+    lab.wait_for_part(1, "endless.bin", 0.001)
+    homes = set(notebooks.temporary.glob("panel_chunked-of-*"))
+    assert [path.suffix for home in homes for path in home.rglob("*.*")] == [".part"]
+
+    os.kill(kernel, signal.SIGKILL)
+
+    row = lab.expect_row(1, "endless.bin", "failed")
+    expect(row).to_contain_text("The kernel was restarted. Run the cell again")
+    lab.page.get_by_role("dialog").get_by_role("button", name="Ok").click()  # JupyterLab tells, too
+    assert set(notebooks.temporary.glob("panel_chunked-of-*")) == homes
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "small.bin")
+    lab.expect_row(1, "small.bin", "complete")
+    wait_until(lambda: not any(home.exists() for home in homes))
+    expect_files(lab, 3, {"small.bin": checksum})
 
 
 def test_after_a_kernel_restart_the_row_says_what_to_do(open_lab: OpenLab, tmp_path: Path) -> None:
