@@ -23,14 +23,16 @@ FILES = "print(json.dumps({file.name: file.checksum for file in upload.files}))"
 SMALL = "--ServerApp.tornado_settings={'websocket_max_message_size': 1_000_000}"
 
 #: What a kernel that has no subshells, as that of ipykernel 6, leaves JupyterLab to do.
-NO_SUBSHELLS = {"@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"}}
+NO_SUBSHELLS = {
+    "@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"}
+}
 
 COUNT_QUESTIONS = """() => {
     const { send } = WebSocket.prototype;
     window.questions = 0;
     WebSocket.prototype.send = function (data) {
         const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-        if (text.length < 10_000) window.questions += text.split('"hello"').length - 1;
+        window.questions += text.split('"hello"').length - 1; // Panel joins them with what waits
         send.call(this, data);
     };
 }"""
@@ -84,6 +86,12 @@ def open_lab(page: Page, notebooks: Jupyter) -> Iterator[OpenLab]:
     yield open_
     for server in used:
         server.stop_kernels()
+
+
+def make_hole(path: Path) -> None:
+    """Make a file that takes long to upload, and no room."""
+    with path.open("wb") as file:
+        file.truncate(20_000 * MB)
 
 
 def expect_files(lab: Lab, number: int, expected: dict[str, str]) -> None:
@@ -200,8 +208,7 @@ def test_upload_waits_while_a_cell_runs_in_a_kernel_without_subshells(
 
 
 def test_another_widget_answers_during_an_upload(open_lab: OpenLab, tmp_path: Path) -> None:
-    with (tmp_path / "endless.bin").open("wb") as file:
-        file.truncate(20_000 * MB)  # nothing but a hole
+    make_hole(tmp_path / "endless.bin")
     count = "pn.bind(lambda clicks: f'clicked {clicks} times', button.param.clicks)"
     lab = open_lab(SHOW, f"button = pn.widgets.Button(name='Count')\npn.Column(button, {count})")
     lab.run(2)
@@ -222,8 +229,7 @@ def test_another_widget_answers_during_an_upload(open_lab: OpenLab, tmp_path: Pa
 def test_what_a_killed_kernel_left_goes_with_the_next_upload(
     open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
 ) -> None:
-    with (tmp_path / "endless.bin").open("wb") as file:
-        file.truncate(20_000 * MB)  # nothing but a hole
+    make_hole(tmp_path / "endless.bin")
     checksum = make_file(tmp_path / "small.bin", 1 * MB)
     lab = open_lab(SHOW, "import os\nprint(os.getpid())", FILES)
     kernel = lab.json(2)
@@ -321,6 +327,40 @@ def test_two_views_of_which_one_goes_and_comes_back(open_lab: OpenLab, tmp_path:
     for view in (1, 2):
         lab.expect_row(view, "a.bin", "complete")
     expect_files(lab, 3, {"a.bin": checksum})
+
+
+def test_notebook_that_is_opened_again_with_its_kernel_and_without(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    impatient = f"import panel_chunked.session\npanel_chunked.session.PATIENCE = 2\n{SHOW}"
+    checksums = {name: make_file(tmp_path / name, 1 * MB) for name in ("1.bin", "2.bin")}
+    make_hole(tmp_path / "endless.bin")
+    lab = open_lab(impatient, FILES, "print(json.dumps([it.name for it in upload.uploads]))")
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "complete")
+    lab.menu("File", "Save Notebook Ctrl")
+    wait_until(lambda: "holoviews_exec" in (notebooks.folder / "test.ipynb").read_text())
+    lab.choose(1, tmp_path / "endless.bin")
+    lab.wait_for_part(1, "endless.bin", 0.001)
+
+    lab = Lab(lab.page, notebooks.url, "test.ipynb")
+
+    expect(lab.widget(1).locator(".row")).to_have_count(0)
+    lab.choose(1, tmp_path / "2.bin")
+    lab.expect_row(1, "2.bin", "complete")
+    expect_files(lab, 2, checksums)
+    # What the page that was left had under way does not count for ever.
+    wait_until(lambda: not list(notebooks.temporary.rglob("*.part")))
+
+    notebooks.stop_kernels()
+    lab = Lab(lab.page, notebooks.url, "test.ipynb")
+
+    expect(lab.widget(1)).to_contain_text("If it is not running, run this cell again")
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "queued")
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "complete")
 
 
 def test_server_that_takes_less_and_python_that_was_told(
