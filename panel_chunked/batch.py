@@ -21,6 +21,7 @@ class Batch:
     """Files picked together."""
 
     key: str
+    page: str
     multiple: bool
     handlers: dict[str, UploadHandler] = field(default_factory=dict)  # by the browser's key
     open: int = 0

@@ -10,6 +10,7 @@ ErrorCode = Literal[
     "total_too_large",
     "too_many_files",
     "unknown_upload",
+    "page_gone",
     "over_size",
     "unreadable",
     "storage",

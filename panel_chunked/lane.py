@@ -73,6 +73,7 @@ class Lane:
         self._progressed = progressed
         self._ended = ended
         self._spawn = spawn
+        self.page = ""  # the one that sends it
         self._queue: asyncio.Queue[tuple[Message, float]] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 

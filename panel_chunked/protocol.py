@@ -43,16 +43,19 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hello(_Message, frozen=True, tag="hello"):
     """The page asks who is there, and what has become of its uploads: where to go on, or the end.
 
-    What it has sent before may be lost with the view or the socket that it went by.
+    What it has sent before may be lost with the view or the socket that it went by. `page` is its
+    name for itself: in a notebook, several pages may show the same widget, or one after the other.
     """
 
     version: int
+    page: Key
     uploads: Annotated[list[Key], Meta(max_length=1000)]
 
 
 class Create(_Message, frozen=True, tag="create"):
     """Files picked together; `more` says that the batch goes on in another message."""
 
+    page: Key
     batch: Key
     files: Annotated[list[FileFacts], Meta(max_length=1000)]
     more: bool

@@ -34,6 +34,9 @@ MAX_PENDING = 2000
 #: Batches that a page may have open.
 MAX_BATCHES = 100
 
+#: Seconds for which a page may say nothing once another one has come; then its uploads end.
+PATIENCE = 120.0
+
 #: Uploads refused or failed that are logged for a page, in each minute.
 MAX_LOGGED = 20
 
@@ -74,7 +77,7 @@ class Page(Protocol):
 
 
 class Session:
-    """The uploads of one page.
+    """The uploads of one page; in a notebook, of all pages that show the widget.
 
     Everything runs on the event loop that makes it; `receive` returns at once.
 
@@ -91,6 +94,8 @@ class Session:
         self._memory = memory
         self._lanes: dict[str, Lane] = {}
         self._batches: dict[str, Batch] = {}
+        self._heard: dict[str, float] = {}  # when, by page; of those with a batch
+        self._watch: asyncio.TimerHandle | None = None
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
         self.completed = 0  # files since the page was last idle
@@ -141,6 +146,8 @@ class Session:
                 text = "This page is of another version than the server. Reload it."
                 self._page.send(protocol.Error("bad_message", text))
             case Hello():
+                self._hear(message.page)
+                self._watch_others(message.page)
                 self._page.send(self._page.welcome())
                 for upload_id in dict.fromkeys(message.uploads):
                     self._resume(upload_id)
@@ -182,6 +189,8 @@ class Session:
 
     async def close(self) -> None:
         """Stop everything and free what is not complete."""
+        if self._watch is not None:
+            self._watch.cancel()
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
             self._abort(lane)
@@ -218,7 +227,11 @@ class Session:
             for facts in message.files:
                 self._refuse_file(facts, error)
             return
-        batch = self._batches.setdefault(message.batch, Batch(message.batch, settings.multiple))
+        new = Batch(message.batch, message.page, settings.multiple)
+        batch = self._batches.setdefault(message.batch, new)
+        if batch.page not in self._heard:
+            self._forget_pages()
+        self._heard[batch.page] = time.monotonic()
         active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
         held = [file.size for file in self.files] + active
         total = Total(len(held), sum(held))
@@ -267,6 +280,7 @@ class Session:
         page = self._page
         credit = Credit(self._memory)
         lane = Lane(handler, credit, page.send, page.progressed, ended, self._spawn)
+        lane.page = batch.page
         self._lanes[handler.info.id] = lane
         return handler
 
@@ -279,6 +293,7 @@ class Session:
     def _forward(self, message: Chunk | Finish) -> None:
         lane = self._lanes.get(message.id)
         if lane is not None and not lane.stopped:
+            self._hear(lane.page)
             lanes = self._lanes.values()
             running = sum(lane.working and not lane.stopped for lane in lanes)
             if lane.working or running < MAX_RUNNING:
@@ -331,6 +346,38 @@ class Session:
         else:
             self.forget(upload_id)
             await self._page.settled([])
+
+    # Pages that come and go. A notebook does not tell that a page was left, and a socket that was
+    # lost is soon back, so only another page that is there says that one may be gone.
+
+    def _hear(self, page: str) -> None:
+        if page in self._heard:
+            self._heard[page] = time.monotonic()
+
+    def _watch_others(self, page: str) -> None:
+        others = any(batch.page != page for batch in self._batches.values())
+        if others and self._watch is None:
+            end = partial(self._end_unheard, page, time.monotonic())
+            self._watch = self._loop.call_later(PATIENCE, end)
+
+    def _end_unheard(self, page: str, since: float) -> None:
+        self._watch = None
+        for batch in list(self._batches.values()):
+            if batch.page == page or self._heard[batch.page] > since:
+                continue
+            batch.more = False
+            error = UploadError("page_gone", "The page that sent the file was left.")
+            ids = {handler.info.id for handler in batch.handlers.values()}
+            for lane in [self._lanes[upload_id] for upload_id in ids & self._lanes.keys()]:
+                if not lane.stopped:
+                    lane.stop(error)
+            if batch.ended:
+                self._spawn(self._settle(batch))
+        self._watch_others(page)
+
+    def _forget_pages(self) -> None:
+        pages = {batch.page for batch in self._batches.values()}
+        self._heard = {page: heard for page, heard in self._heard.items() if page in pages}
 
     # The end of uploads
 

@@ -173,7 +173,7 @@ class Browser:
         size = len(self._data)
         facts = {"name": "a.bin", "relative_path": "a.bin", "size": size, "mime_type": ""}
         files = [{"key": "a", **facts}]
-        await self._say("create", batch="b", files=files, more=False)
+        await self._say("create", page="page", batch="b", files=files, more=False)
         async for message in self._heard:
             match message["kind"]:
                 case "created" | "resume":
@@ -208,7 +208,7 @@ class Browser:
 
     async def _hello(self) -> dict[str, Any]:
         """Say hello in a message of Bokeh, and give the answer."""
-        hello = _map({"kind": "hello", "version": VERSION, "uploads": []})
+        hello = _map({"kind": "hello", "version": VERSION, "page": "page", "uploads": []})
         event = _map({"model": {"id": self._model}, "data": hello})
         data = {"type": "event", "name": "data_event", "values": event}
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}

@@ -31,6 +31,7 @@ class Jupyter:
         self.port = port
         self.url = f"http://localhost:{port}"
         self.folder = folder
+        self.temporary = folder / ".tmp"  # for what kernels keep in temporary files
 
     def write(self, *cells: str, name: str = "test.ipynb") -> str:
         """Write a notebook with these cells, after one that sets Panel up."""
@@ -59,13 +60,22 @@ class Jupyter:
 
 
 @contextmanager
-def jupyter(folder: Path, *options: str, app: str = "lab") -> Iterator[Jupyter]:
-    """Run ``jupyter APP`` with nobody's configuration."""
+def jupyter(
+    folder: Path, *options: str, app: str = "lab", settings: dict[str, Any] | None = None
+) -> Iterator[Jupyter]:
+    """Run ``jupyter APP`` with nobody's configuration.
+
+    `settings` are those of JupyterLab, by the extension and the name of the plugin that has them.
+    """
     server = Jupyter(free_port(), folder)
+    for plugin, values in (settings or {}).items():
+        path = folder / f".home/lab/user-settings/{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
     command = ["jupyter", app, "--no-browser", "--allow-root", f"--port={server.port}"]
     command += [f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *options]
-    with running(folder, *command, url=f"{server.url}/api"):
+    with running(server, *command, url=f"{server.url}/api"):
         yield server
 
 
@@ -75,15 +85,16 @@ def voila(folder: Path) -> Iterator[Jupyter]:
     server = Jupyter(free_port(), folder)
     command = ["voila", str(folder), "--no-browser", f"--port={server.port}"]
     # The tree of notebooks is there when Voilà is, and runs none of them.
-    with running(folder, *command, url=f"{server.url}/voila/tree"):
+    with running(server, *command, url=f"{server.url}/voila/tree"):
         yield server
 
 
 @contextmanager
-def running(folder: Path, *command: str, url: str) -> Iterator[None]:
+def running(server: Jupyter, *command: str, url: str) -> Iterator[None]:
     """Run a module, which answers at `url`, with a home of its own."""
-    home = folder / ".home"
-    home.mkdir(parents=True)
+    server.temporary.mkdir()
+    home = server.folder / ".home"
+    home.mkdir(exist_ok=True)
     environment = {
         **os.environ,
         "HOME": str(home),
@@ -91,6 +102,7 @@ def running(folder: Path, *command: str, url: str) -> Iterator[None]:
         "JUPYTER_DATA_DIR": str(home),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
+        "TMPDIR": str(server.temporary),
     }
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,6 +1,8 @@
 """The widget in notebooks: real Jupyter servers, their kernels, and what becomes of them."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +22,21 @@ FILES = "print(json.dumps({file.name: file.checksum for file in upload.files}))"
 #: What a server takes by default is ten times as much.
 SMALL = "--ServerApp.tornado_settings={'websocket_max_message_size': 1_000_000}"
 
+#: What a kernel that has no subshells, as that of ipykernel 6, leaves JupyterLab to do.
+NO_SUBSHELLS = {
+    "@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"}
+}
+
+COUNT_QUESTIONS = """() => {
+    const { send } = WebSocket.prototype;
+    window.questions = 0;
+    WebSocket.prototype.send = function (data) {
+        const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+        window.questions += text.split('"hello"').length - 1; // Panel joins them with what waits
+        send.call(this, data);
+    };
+}"""
+
 
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
@@ -36,6 +53,13 @@ def small_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyte
 @pytest.fixture(scope="module")
 def dashboards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     with voila(tmp_path_factory.mktemp("voila")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def queueing_notebooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """What comes from a page waits there until the cell that runs has ended."""
+    with jupyter(tmp_path_factory.mktemp("queueing"), settings=NO_SUBSHELLS) as server:
         yield server
 
 
@@ -68,6 +92,12 @@ def open_lab(page: Page, notebooks: Jupyter) -> Iterator[OpenLab]:
     yield open_
     for server in used:
         server.stop_kernels()
+
+
+def make_hole(path: Path) -> None:
+    """Make a file that takes long to upload, and no room."""
+    with path.open("wb") as file:
+        file.truncate(20_000 * MB)
 
 
 def expect_files(lab: Lab, number: int, expected: dict[str, str]) -> None:
@@ -155,6 +185,78 @@ def test_upload_goes_on_while_a_cell_runs(
     expect_files(lab, 3, checksums)
 
 
+def test_upload_waits_while_a_cell_runs_in_a_kernel_without_subshells(
+    open_lab: OpenLab, queueing_notebooks: Jupyter, tmp_path: Path
+) -> None:
+    size = 60 * MB
+    checksum = make_file(tmp_path / "a.bin", size)
+    until_told = f"while not pathlib.Path({str(tmp_path / 'go on')!r}).exists(): time.sleep(0.05)"
+    with cutting_proxy(urlsplit(queueing_notebooks.url).port or 0) as proxy:
+        cells = SHOW, f"import pathlib\n{until_told}", FILES
+        lab = open_lab(*cells, server=queueing_notebooks, url=proxy.url)
+        before = proxy.sent
+        lab.choose(1, tmp_path / "a.bin")
+        lab.wait_for_part(1, "a.bin", 0.1)
+        lab.page.evaluate(COUNT_QUESTIONS)
+
+        lab.start(2)
+
+        row = lab.expect_row(1, "a.bin", "running")
+        expect(row).to_contain_text("Waiting for the kernel")
+        # Several answers come at once, when the kernel is free.
+        wait_until(lambda: lab.page.evaluate("questions") >= 2)
+        (tmp_path / "go on").touch()
+        lab.wait(2)
+        lab.expect_row(1, "a.bin", "complete")
+        sent = proxy.sent - before
+        expect_files(lab, 3, {"a.bin": checksum})
+    assert size < sent < 1.1 * size
+
+
+def test_another_widget_answers_during_an_upload(open_lab: OpenLab, tmp_path: Path) -> None:
+    make_hole(tmp_path / "endless.bin")
+    count = "pn.bind(lambda clicks: f'clicked {clicks} times', button.param.clicks)"
+    lab = open_lab(SHOW, f"button = pn.widgets.Button(name='Count')\npn.Column(button, {count})")
+    lab.run(2)
+    lab.choose(1, tmp_path / "endless.bin")
+    row = lab.row(1, "endless.bin")
+
+    for clicks in (1, 2, 3):
+        stored = row.locator("progress").evaluate("it => it.value")
+        lab.cell(2).get_by_role("button", name="Count").click()
+        expect(lab.cell(2)).to_contain_text(f"clicked {clicks} times", timeout=2000)
+        wait_until(lambda: row.locator("progress").evaluate("it => it.value") > stored)  # noqa: B023
+
+    lab.expect_row(1, "endless.bin", "running")
+    row.get_by_role("button", name="Cancel").click()
+    lab.expect_row(1, "endless.bin", "cancelled")
+
+
+def test_what_a_killed_kernel_left_goes_with_the_next_upload(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    make_hole(tmp_path / "endless.bin")
+    checksum = make_file(tmp_path / "small.bin", 1 * MB)
+    lab = open_lab(SHOW, "import os\nprint(os.getpid())", FILES)
+    kernel = lab.json(2)
+    lab.choose(1, tmp_path / "endless.bin")
+    lab.wait_for_part(1, "endless.bin", 0.001)
+    homes = set(notebooks.temporary.glob("panel_chunked-of-*"))
+    assert [path.suffix for home in homes for path in home.rglob("*.*")] == [".part"]
+
+    os.kill(kernel, signal.SIGKILL)
+
+    row = lab.expect_row(1, "endless.bin", "failed")
+    expect(row).to_contain_text("The kernel was restarted. Run the cell again")
+    lab.page.get_by_role("dialog").get_by_role("button", name="Ok").click()  # JupyterLab tells, too
+    assert set(notebooks.temporary.glob("panel_chunked-of-*")) == homes
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "small.bin")
+    lab.expect_row(1, "small.bin", "complete")
+    wait_until(lambda: not any(home.exists() for home in homes))
+    expect_files(lab, 3, {"small.bin": checksum})
+
+
 def test_after_a_kernel_restart_the_row_says_what_to_do(open_lab: OpenLab, tmp_path: Path) -> None:
     make_file(tmp_path / "large.bin", 100 * MB)
     checksum = make_file(tmp_path / "small.bin", 1 * MB)
@@ -231,6 +333,40 @@ def test_two_views_of_which_one_goes_and_comes_back(open_lab: OpenLab, tmp_path:
     for view in (1, 2):
         lab.expect_row(view, "a.bin", "complete")
     expect_files(lab, 3, {"a.bin": checksum})
+
+
+def test_notebook_that_is_opened_again_with_its_kernel_and_without(
+    open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
+) -> None:
+    impatient = f"import panel_chunked.session\npanel_chunked.session.PATIENCE = 2\n{SHOW}"
+    checksums = {name: make_file(tmp_path / name, 1 * MB) for name in ("1.bin", "2.bin")}
+    make_hole(tmp_path / "endless.bin")
+    lab = open_lab(impatient, FILES, "print(json.dumps([it.name for it in upload.uploads]))")
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "complete")
+    lab.menu("File", "Save Notebook Ctrl")
+    wait_until(lambda: "holoviews_exec" in (notebooks.folder / "test.ipynb").read_text())
+    lab.choose(1, tmp_path / "endless.bin")
+    lab.wait_for_part(1, "endless.bin", 0.001)
+
+    lab = Lab(lab.page, notebooks.url, "test.ipynb")
+
+    expect(lab.widget(1).locator(".row")).to_have_count(0)
+    lab.choose(1, tmp_path / "2.bin")
+    lab.expect_row(1, "2.bin", "complete")
+    expect_files(lab, 2, checksums)
+    # What the page that was left had under way does not count for ever.
+    wait_until(lambda: not list(notebooks.temporary.rglob("*.part")))
+
+    notebooks.stop_kernels()
+    lab = Lab(lab.page, notebooks.url, "test.ipynb")
+
+    expect(lab.widget(1)).to_contain_text("If it is not running, run this cell again")
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "queued")
+    lab.run(0, 1)
+    lab.choose(1, tmp_path / "1.bin")
+    lab.expect_row(1, "1.bin", "complete")
 
 
 def test_server_that_takes_less_and_python_that_was_told(

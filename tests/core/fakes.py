@@ -101,16 +101,17 @@ class FakePage(Signals):
 class Browser:
     """Sends what a browser sends, or worse."""
 
-    def __init__(self, page: FakePage) -> None:
+    def __init__(self, page: FakePage, session: Session | None = None, name: str = "page") -> None:
         self.page = page
+        self.name = name
         self.memory = Pool(10**9)
-        self.session = Session(page, self.memory)
+        self.session = session or Session(page, self.memory)
 
     def send(self, kind: str, **fields: Any) -> None:
         self.session.receive({"kind": kind, **fields})
 
     def hello(self, *uploads: str) -> None:
-        self.send("hello", version=protocol.VERSION, uploads=list(uploads))
+        self.send("hello", version=protocol.VERSION, page=self.name, uploads=list(uploads))
 
     def attempt(self, upload_id: str) -> int:
         """Give the attempt that the server has asked for last."""
@@ -126,7 +127,7 @@ class Browser:
             | facts
             for i, size in enumerate(sizes)
         ]
-        self.send("create", batch=batch, files=files, more=more)
+        self.send("create", page=self.name, batch=batch, files=files, more=more)
         return [m.id for m in self.page.sent[start:] if isinstance(m, Created)]
 
     def chunk(self, upload_id: str, offset: int, data: bytes) -> None:

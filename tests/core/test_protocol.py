@@ -23,7 +23,7 @@ def refusal(data: object) -> UploadError:
 
 
 def create(**facts: Any) -> dict[str, Any]:
-    return {"kind": "create", "batch": "b1", "files": [FACTS | facts], "more": False}
+    return {"kind": "create", "page": "p1", "batch": "b1", "files": [FACTS | facts], "more": False}
 
 
 @pytest.mark.parametrize("message", VALID.values(), ids=VALID)

@@ -829,6 +829,58 @@ async def test_hello_does_not_bring_an_aborted_upload_back(browser: Browser, gat
     await browser.removed(upload_id)
 
 
+# --- Several pages, as in a notebook ---
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel_chunked.session.PATIENCE", 0)
+
+
+@pytest.mark.usefixtures("no_patience")
+async def test_uploads_of_a_page_that_was_left_end_once_another_has_come(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    first, second = browser.create(4, 12, more=True)
+    browser.transfer(first, b"abcd")
+    browser.chunk(second, 0, b"abcd")
+    await page.next(Ack, id=second)
+    await page.next(Complete, id=first)
+    Browser(page, browser.session, "another").hello()
+    await browser.error(id=second, code="page_gone")
+    await browser.idle()
+    assert files_below(incoming) == {"f0.bin": b"abcd"}
+    assert page.picked == [browser.session.files]
+    assert [upload.state for upload in browser.session.uploads] == ["failed"]
+
+
+@pytest.mark.usefixtures("no_patience")
+async def test_uploads_of_a_page_that_is_heard_go_on(
+    browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, another = (Browser(page, browser.session, name) for name in ("left", "another"))
+    waiting, running = browser.create(4, 4)
+    (gone,) = left.create(4, batch="b2")
+    another.hello()
+    monkeypatch.setattr("panel_chunked.session.PATIENCE", 1000)  # the next time
+    browser.chunk(running, 0, b"abcd")
+    await browser.error(id=gone, code="page_gone")
+    browser.finish(running)
+    browser.transfer(waiting, b"abcd")
+    for upload_id in (waiting, running):
+        await page.next(Complete, id=upload_id)
+
+
+@pytest.mark.usefixtures("no_patience")
+async def test_uploads_of_a_page_that_is_alone_wait_for_it(browser: Browser) -> None:
+    (upload_id,) = browser.create(4)
+    browser.hello()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    browser.hello(upload_id)
+    assert (await browser.resume(upload_id)).offset == 0
+
+
 # --- Storage errors ---
 
 STEPS = ["create", "append", "finish"]

@@ -86,7 +86,7 @@ class Page:
 
     async def create(self, *files, chunks=True):
         """Pick `(name, bytes)` or `(name, bytes, type)` together; send the bytes of those taken."""
-        await self.say("hello", version=1, uploads=[])
+        await self.say("hello", version=1, page="page", uploads=[])
         picked = {f"key{next(numbers)}": (*file, "text/plain")[:3] for file in files}
         facts = [
             {
@@ -98,7 +98,9 @@ class Page:
             }
             for key, (name, data, mime_type) in picked.items()
         ]
-        await self.say("create", batch=f"batch{next(numbers)}", files=facts, more=False)
+        await self.say(
+            "create", page="page", batch=f"batch{next(numbers)}", files=facts, more=False
+        )
         answers = [await self._answer(key) for key in picked]
         if chunks:
             for answer, (_, data, _) in zip(answers, picked.values(), strict=True):

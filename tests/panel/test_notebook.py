@@ -91,7 +91,7 @@ async def test_ipywidget_is_answered_through_the_document_that_jupyter_bokeh_mad
             answered.set()
 
     widget.send = send
-    hello = {"kind": "hello", "version": protocol.VERSION, "uploads": []}
+    hello = {"kind": "hello", "version": protocol.VERSION, "page": "p1", "uploads": []}
 
     widget._model.document.callbacks.trigger_event(DataEvent(widget._model, hello))
 

@@ -67,7 +67,7 @@ async def test_a_page_cannot_touch_the_uploads_of_another(open_page):
     one, two = await open_page(widget), await open_page(widget)
     (answer,) = await one.upload(("one.txt", b"1"))
 
-    await two.say("hello", version=1, uploads=[])
+    await two.say("hello", version=1, page="page", uploads=[])
     await two.say("remove", id=answer["id"])
     await two.heard("removed", id=answer["id"])
 

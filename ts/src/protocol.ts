@@ -16,10 +16,13 @@ export interface FileFacts {
 }
 
 export type ClientMessage =
-  /** Asks who is there, and what has become of the uploads: where to go on, or the end. */
-  | { kind: "hello"; version: number; uploads: string[] }
+  /**
+   * Asks who is there, and what has become of the uploads: where to go on, or the end. `page` is
+   * another for each queue: in a notebook, several pages may show the same widget.
+   */
+  | { kind: "hello"; version: number; page: string; uploads: string[] }
   /** Files picked together; `more` says that the batch goes on in another message. */
-  | { kind: "create"; batch: string; files: FileFacts[]; more: boolean }
+  | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
   /** `attempt` is the one that the server has asked for last. */
   | { kind: "chunk"; id: string; attempt: number; offset: number; data: ArrayBuffer }
   | { kind: "finish"; id: string; attempt: number }

@@ -698,6 +698,15 @@ describe("what was lost with the socket", () => {
   });
 });
 
+describe("another page of the same notebook", () => {
+  it("keeps its uploads: what they are told reaches this page, too", async () => {
+    const { server } = setUp();
+    server.send({ kind: "created", key: "p2.k1", id: "u9", attempt: 0, offset: 0, grant: 10 });
+    await quiet();
+    expect(server.sent("abort")).toEqual([]);
+  });
+});
+
 describe("an app that clears", () => {
   it("takes what the server knows, and leaves what was picked since", async () => {
     const { server, queue } = setUp();

@@ -64,6 +64,8 @@ export class UploadQueue {
   /** Says when the page waits for Python, and asks a kernel that says nothing. */
   readonly silence = new Silence(this);
 
+  /** Begins the keys of its uploads: another page may be told of them, too. */
+  private readonly page = uniqueKey();
   private channel: PanelChannel | null = null;
   /** Of the views that are shown, the latest last. */
   private readonly views: PanelChannel[] = [];
@@ -119,7 +121,8 @@ export class UploadQueue {
   }
 
   private hello(): void {
-    this.channel?.send({ kind: "hello", version: VERSION, uploads: this.known() });
+    const { page } = this;
+    this.channel?.send({ kind: "hello", version: VERSION, page, uploads: this.known() });
     this.silence.listen();
   }
 
@@ -128,7 +131,9 @@ export class UploadQueue {
     if (settings === undefined || settings.disabled || picked.length === 0) return;
     this.dismissEnded();
     const held = this.held(settings.multiple);
-    const uploads = picked.map((it) => new Upload(uniqueKey(), it.file, it.relativePath));
+    const uploads = picked.map(
+      (it) => new Upload(`${this.page}.${uniqueKey()}`, it.file, it.relativePath),
+    );
     const accepted: Upload[] = [];
     for (const upload of uploads) {
       const tooMany = !settings.multiple && accepted.length > 0;
@@ -285,7 +290,7 @@ export class UploadQueue {
     if (upload?.state.value.kind === "queued") {
       upload.created(id, message);
       this.byId.set(id, upload);
-    } else if (!upload?.active) this.abort(id);
+    } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
   }
 
   private resume(message: Resume): void {
@@ -410,7 +415,8 @@ export class UploadQueue {
       batch.more = !last;
       for (const upload of group) this.ready.add(upload);
       const files = group.map(({ facts }) => facts);
-      link.channel.send({ kind: "create", batch: batch.key, files, more: batch.more });
+      const { page } = this;
+      link.channel.send({ kind: "create", page, batch: batch.key, files, more: batch.more });
     }
   }
 
