@@ -65,6 +65,10 @@ bench: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure what a 1
 bench-all: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) $(PEERS) ## The same, beside Streamlit, Gradio, NiceGUI and tus, too
 	@$(PY) -m tests.bench.throughput --all $(BENCH_ARGS)
 
+.PHONY: bench-notebook
+bench-notebook: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The same in JupyterLab, beside a bare anywidget
+	@$(PY) -m tests.bench.throughput --notebook $(BENCH_ARGS)
+
 .PHONY: bench-latency
 bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how long a click takes during an upload over slow links
 	@$(PY) -m tests.bench.latency $(BENCH_ARGS)

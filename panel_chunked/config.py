@@ -49,7 +49,7 @@ class Config(param.Parameterized):
     def comm_in_flight(self) -> int:
         """Bytes of files on their way in a notebook: they may all come in one message."""
         limit = parse_size(self.jupyter_message_limit) or 0
-        return max(1, limit * 4 // 5)
+        return max(1, limit * 17 // 20)
 
 
 config = Config(name="panel_chunked.config")

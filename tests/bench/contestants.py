@@ -108,5 +108,5 @@ PEERS = [
 #: Of `make bench-notebook`.
 NOTEBOOKS = [
     notebook("ours", "from tests.bench.panel_apps import ours; ours()"),
-    bare_comm(4 * MiB, 2),
+    bare_comm(4 * MiB, 2),  # the same as ours
 ]

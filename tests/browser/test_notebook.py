@@ -369,6 +369,25 @@ def test_notebook_that_is_opened_again_with_its_kernel_and_without(
     lab.expect_row(1, "1.bin", "complete")
 
 
+def test_two_pages_that_show_the_same_notebook(
+    open_lab: OpenLab, notebooks: Jupyter, browser: Browser, tmp_path: Path
+) -> None:
+    checksums = {name: make_file(tmp_path / name, 40 * MB) for name in ("1.bin", "2.bin")}
+    lab = open_lab(SHOW, FILES)
+    lab.menu("File", "Save Notebook Ctrl")
+    wait_until(lambda: "holoviews_exec" in (notebooks.folder / "test.ipynb").read_text())
+    second = browser.new_page()
+    other = Lab(second, notebooks.url, "test.ipynb")
+
+    lab.choose(1, tmp_path / "1.bin")
+    other.choose(1, tmp_path / "2.bin")
+
+    lab.expect_row(1, "1.bin", "complete")
+    other.expect_row(1, "2.bin", "complete")
+    expect_files(lab, 2, checksums)
+    second.close()
+
+
 def test_server_that_takes_less_and_python_that_was_told(
     open_lab: OpenLab, small_notebooks: Jupyter, tmp_path: Path
 ) -> None:

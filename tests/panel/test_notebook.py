@@ -38,7 +38,7 @@ def say(channel, data):
 
 @pytest.mark.parametrize(
     ("limit_set", "expected"),
-    [("10 MB", 8_000_000), ("1 MB", 800_000), (1024, 819), (1, 1), (0, 1)],
+    [("10 MB", 8_500_000), ("1 MB", 850_000), (1024, 870), (1, 1), (0, 1)],
 )
 def test_what_is_on_its_way_fits_into_one_message(limit, limit_set, expected):
     limit.jupyter_message_limit = limit_set
@@ -53,7 +53,7 @@ def test_what_is_on_its_way_fits_into_one_message(limit, limit_set, expected):
 def test_limit_that_is_no_size_is_refused(limit, wrong):
     with pytest.raises(ValueError):  # noqa: PT011 (what it says is told by tests of sizes)
         limit.jupyter_message_limit = wrong
-    assert limit.comm_in_flight == 8_000_000
+    assert limit.comm_in_flight == 8_500_000
 
 
 async def test_messages_are_taken_on_a_loop_that_does_not_end_with_the_kernels(limit):
