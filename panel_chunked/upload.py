@@ -24,6 +24,8 @@ class UploadInfo:
         As the browser says; ``application/octet-stream`` if it says nothing.
     original_name
         The name as the browser sent it. Never use it as a path.
+    secret_hash
+        Of the secret that its page has to show to go on with it.
     """
 
     id: str
@@ -32,6 +34,7 @@ class UploadInfo:
     size: int
     mime_type: str
     original_name: str
+    secret_hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,17 @@
 """Where the bytes of uploads go."""
 
-from .base import Store, StoredUpload, Terminable
+from .base import Resumable, Store, StoredUpload, Suspendable, Terminable
 from .directory import DirectoryStore
+from .partial import TakenOverError
 from .temporary import TemporaryStore
 
-__all__ = ["DirectoryStore", "Store", "StoredUpload", "TemporaryStore", "Terminable"]
+__all__ = [
+    "DirectoryStore",
+    "Resumable",
+    "Store",
+    "StoredUpload",
+    "Suspendable",
+    "TakenOverError",
+    "TemporaryStore",
+    "Terminable",
+]

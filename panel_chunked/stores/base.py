@@ -41,3 +41,28 @@ class Terminable(Protocol):
 
     async def terminate(self) -> None:
         """Free everything that is stored. Nothing else is called after this."""
+
+
+@runtime_checkable
+class Suspendable(Protocol):
+    """A stored upload that its store can be asked to resume."""
+
+    async def suspend(self) -> None:
+        """Let go of what is open; what is stored stays. `append` opens it again."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A store in which somebody else may go on with an upload."""
+
+    async def find(self, upload_id: str) -> UploadInfo | None:
+        """Give what is known of an upload, if anything is stored of it. The id may be anything."""
+
+    async def resume(self, upload_id: str) -> StoredUpload:
+        """Go on with an upload, in the place of whoever does; a complete one gives its file again.
+
+        Whoever does is refused with `TakenOverError` from then on.
+        """
+
+    def sweep(self) -> None:
+        """Delete what has expired and nobody goes on with. May block."""

@@ -1,138 +1,203 @@
 """Uploads as files in a directory."""
 
 import asyncio
-import itertools
+import errno
 import os
-import threading
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from aiofiles.threadpool import wrap
+from typing import Literal
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
 
-#: Held so that no upload removes a directory that another is about to use.
-_making_directories = threading.Lock()
+from .partial import Partial, Partials
+
+#: What becomes of a file whose name is taken.
+Existing = Literal["number", "overwrite", "error"]
+
+#: Folder in the directory for what is not whole.
+PARTIALS = ".panel_chunked"
+
+TAKEN = "A file of this name is there already"
+
+DAY = 24 * 60 * 60
 
 
 class DirectoryStore:
     """Puts each upload into `root` under its own name, once it is whole.
 
-    Until then its bytes are in a hidden file beside it. A name that is taken gets a number;
-    nothing that is there is ever overwritten.
+    Until then its bytes are in a hidden folder there, so that the upload goes on after the
+    connection was lost or the server was started anew. A path as `destination` of the widget makes
+    such a store; ``destination=DirectoryStore("incoming/", ...)`` one with other settings.
 
     Parameters
     ----------
     root
         The directory. It is made when the first upload begins.
+    existing
+        What becomes of a file whose name is taken: ``"number"`` gives it a number, as in ``report
+        (1).csv``; ``"overwrite"`` puts it in the place of the old one, which stays whole until
+        then; ``"error"`` refuses it.
+    durable
+        Whether a file is on the disk before it is called complete (`os.fsync`), so that it survives
+        a loss of power.
+    expiry
+        Seconds for which an upload is kept that nobody goes on with.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
-
-    @property
-    def _upload_class(self) -> "type[DirectoryUpload]":
-        return DirectoryUpload
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        existing: Existing = "number",
+        durable: bool = True,
+        expiry: float = DAY,
+    ) -> None:
+        if existing not in ("number", "overwrite", "error"):
+            raise ValueError(
+                f"existing must be 'number', 'overwrite' or 'error', not {existing!r}."
+            )
+        self.root = Path(root).absolute()
+        self.existing = existing
+        self.durable = durable
+        self.expiry = expiry
 
     async def create(self, info: UploadInfo) -> "DirectoryUpload":
-        target, partial, file, made = await asyncio.to_thread(self._prepare, info)
-        return self._upload_class(info, target, partial, wrap(file), made)
+        return self._upload(await asyncio.to_thread(self._create, info))
+
+    async def find(self, upload_id: str) -> UploadInfo | None:
+        record = await asyncio.to_thread(lambda: self._partials().find(upload_id))
+        return record.info if record is not None else None
+
+    async def resume(self, upload_id: str) -> "DirectoryUpload":
+        return self._upload(await asyncio.to_thread(lambda: self._partials().resume(upload_id)))
+
+    def sweep(self) -> None:
+        """Delete what has expired and nobody goes on with."""
+        self._partials().sweep()
 
     def target(self, info: UploadInfo) -> Path:
+        """Give the path that the file is to have."""
         return self.root / PurePosixPath(info.relative_path)
 
-    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, FileIO, list[Path]]:
-        """Make the partial file. Also give the directories made for it, the deepest first."""
+    def finish(self, partial: Partial) -> UploadedFile:
+        """Give the file its name; once it has one, it keeps it."""
+        record = partial.record
+        if record.path is None:
+            file = partial.hold()
+            if self.durable:
+                os.fsync(file)
+            record.path = str(self._name(partial))
+            partial.save()
+            partial.path.unlink(missing_ok=True)
+            partial.close()
+        return UploadedFile(record.info, Path(record.path))
+
+    def _name(self, partial: Partial) -> Path:
+        target = self.target(partial.record.info)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if self.existing == "overwrite":
+            path = target
+            partial.path.replace(target)
+        else:
+            path = _link_to_free_name(partial.path, target, self.existing == "number")
+        if self.durable:
+            _sync_directory(path.parent)
+        return path
+
+    def _create(self, info: UploadInfo) -> Partial:
         target = self.target(info)
         # A link in the directory may lead elsewhere.
         if not target.parent.resolve().is_relative_to(self.root.resolve()):
             raise PermissionError(f"{target.parent} leads outside {self.root}.")
-        partial = target.parent / f".{info.id}.part"
-        with _making_directories:
-            parents = itertools.takewhile(lambda path: path != self.root, target.parents)
-            made = [path for path in parents if not path.exists()]
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                file = partial.open("xb", buffering=0)
-            except OSError:
-                _remove_empty(made)
-                raise
-        return target, partial, file, made
+        for parent in target.parents:  # better to know before all of it has come
+            if parent.exists() and not parent.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, f"{parent} is no folder")
+        with suppress(FileNotFoundError):
+            target.lstat()  # which a path that is too long fails
+            if self.existing == "error":
+                raise FileExistsError(errno.EEXIST, TAKEN)
+        return self._partials().create(info)
+
+    def _partials(self) -> Partials:
+        return Partials(self.root / PARTIALS, self.expiry)
+
+    def _upload(self, partial: Partial) -> "DirectoryUpload":
+        return DirectoryUpload(self, partial)
 
 
 class DirectoryUpload:
-    """A partial file that becomes `target`."""
+    """A partial file that becomes the one of the store's naming."""
 
-    def __init__(
-        self, info: UploadInfo, target: Path, partial: Path, file: Any, made: list[Path]
-    ) -> None:
-        self._info = info
-        self._target = target
+    def __init__(self, store: DirectoryStore, partial: Partial) -> None:
+        self._store = store
         self._partial = partial
-        self._file = file  # aiofiles: each call runs in the event loop's thread pool
-        self._made = made
-        self._offset = 0
 
     @property
     def offset(self) -> int:
-        return self._offset
+        if self._partial.record.path is not None:
+            return self._partial.record.info.size
+        return self._partial.offset
 
     async def append(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
-        while view:  # an unbuffered write may take less than it was given
-            written = await self._file.write(view)
-            self._offset += written
-            view = view[written:]
+        await asyncio.get_running_loop().run_in_executor(None, self._partial.append, data)
 
     async def finish(self) -> UploadedFile:
-        await self._file.close()
-        path = await asyncio.to_thread(_move_to_free_name, self._partial, self._target)
-        return UploadedFile(self._info, path)
+        return await asyncio.to_thread(self._store.finish, self._partial)
+
+    async def suspend(self) -> None:
+        await asyncio.to_thread(self._partial.close)
 
     async def terminate(self) -> None:
-        await self._file.close()
-        await asyncio.to_thread(self._remove)
+        await asyncio.to_thread(self._terminate)
 
-    def _remove(self) -> None:
-        self._partial.unlink(missing_ok=True)
-        with _making_directories:
-            _remove_empty(self._made)
+    def _terminate(self) -> None:
+        self._partial.remove()
+        self._store._partials().tidy()
 
 
-def _remove_empty(directories: list[Path]) -> None:
-    for directory in directories:
-        with suppress(OSError):  # others may have put files there
-            directory.rmdir()
+def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
+    """Give `partial` the name `target`, or the first numbered one that is free.
 
-
-def _move_to_free_name(partial: Path, target: Path) -> Path:
-    """Give `partial` the name `target`, or the first numbered one that is free."""
+    A name that it has already, from a process that was killed just then, is taken for its own.
+    """
     candidate, number = target, 0
     while True:
         try:
-            _move_without_overwriting(partial, candidate)
+            _link(partial, candidate)
         except FileExistsError:
+            if candidate.exists() and candidate.samefile(partial):
+                return candidate
+            if not numbers:
+                raise FileExistsError(
+                    errno.EEXIST, "A file of this name is there already"
+                ) from None
             number += 1
             candidate = target.with_name(numbered(target.name, number))
         else:
             return candidate
 
 
-def _move_without_overwriting(source: Path, target: Path) -> None:
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name that is free, or on a file system without hard links, another."""
     try:
         os.link(source, target)  # unlike a rename, fails if the target exists
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: reserve the name first
+    except OSError:  # reserve the name first
         target.open("xb").close()
         try:
             source.replace(target)
         except OSError:
             target.unlink()
             raise
-    else:
-        source.unlink()
+
+
+def _sync_directory(path: Path) -> None:
+    with suppress(OSError):  # Windows has no such thing
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

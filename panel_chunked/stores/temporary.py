@@ -7,16 +7,19 @@ import tempfile
 import threading
 import weakref
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
-from .directory import DirectoryStore, DirectoryUpload
+from .directory import PARTIALS, DirectoryStore
+from .partial import Partial, Partials
 
 if sys.platform != "win32":
     import fcntl
+
+#: Seconds for which an upload waits for its page to come back.
+GRACE = 10 * 60.0
 
 #: Name of the threads that delete.
 DELETING = "panel_chunked: delete"
@@ -29,44 +32,50 @@ class TemporaryStore(DirectoryStore):
     """Puts each upload into a directory of its own, so that it keeps its name.
 
     A file goes when nothing refers to its `UploadedFile` any more, when the store is closed,
-    and at the latest when the process exits. What a process left that was killed goes when
-    another one of the same user begins to use such a store; not on Windows.
+    and at the latest when the process exits. What is not whole stays for a while after that, for
+    another store of this process. What a process left that was killed goes when another one of the
+    same user begins to use such a store; not on Windows.
+
+    Parameters
+    ----------
+    expiry
+        Seconds for which an upload is kept that nobody goes on with.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expiry: float = GRACE) -> None:
+        super().__init__("", durable=False, expiry=expiry)
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._making = threading.Lock()
 
     def target(self, info: UploadInfo) -> Path:
         return self.root / info.id / info.name
 
+    def finish(self, partial: Partial) -> UploadedFile:
+        self._make()
+        file = super().finish(partial)
+        # At exit the whole directory of the store goes, so no finalizer has to run then.
+        weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
+        return file
+
     def close(self) -> None:
-        """Delete everything."""
+        """Delete all files. What is not whole stays."""
         with self._making:
             if self._directory is not None:
                 self._directory.cleanup()
                 self._directory = None
 
-    def _prepare(self, info: UploadInfo) -> tuple[Path, Path, FileIO, list[Path]]:
+    def _create(self, info: UploadInfo) -> Partial:
+        self._make()
+        return super()._create(info)
+
+    def _make(self) -> None:
         with self._making:
             if self._directory is None:
                 self._directory = _temporary_directory("store-", _home.path())
                 self.root = Path(self._directory.name)
-        return super()._prepare(info)
 
-    @property
-    def _upload_class(self) -> type[DirectoryUpload]:
-        return TemporaryUpload
-
-
-class TemporaryUpload(DirectoryUpload):
-    """A partial file in a directory that goes with the file."""
-
-    async def finish(self) -> UploadedFile:
-        file = await super().finish()
-        # At exit the whole directory of the store goes, so no finalizer has to run then.
-        weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
-        return file
+    def _partials(self) -> Partials:
+        return Partials(_home.path() / PARTIALS, self.expiry)
 
 
 def _remove_in_background(directory: Path) -> None:

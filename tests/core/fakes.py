@@ -1,6 +1,7 @@
 """What stands around a session in these tests: a page, a browser, and stores that misbehave."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,13 +15,18 @@ from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error, Removed, Resume, ServerMessage
 from panel_chunked.session import Session, Settings
 from panel_chunked.stores import Store
+from panel_chunked.stores.directory import PARTIALS
 from panel_chunked.upload import UploadInfo
 
 M = TypeVar("M", bound=ServerMessage)
 
 
-def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "u1") -> UploadInfo:
-    return UploadInfo(id, name, path or name, size, "application/octet-stream", name)
+ids = itertools.count(1)
+
+
+def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "") -> UploadInfo:
+    upload_id = id or f"upload{next(ids)}"
+    return UploadInfo(upload_id, name, path or name, size, "application/octet-stream", name)
 
 
 class Signals:
@@ -245,11 +251,11 @@ class HookedUpload:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Give the content of every file, hidden ones too, by its path inside `folder`."""
+    """Give the content of every file by its path inside `folder`, but for records of uploads."""
     with suppress(FileNotFoundError):
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and not (path.parent.name == PARTIALS and path.suffix == ".json")
         }
     return {}

@@ -16,7 +16,14 @@ import pytest
 from fakes import files_below, info
 
 from panel_chunked.files import UploadedFile
-from panel_chunked.stores import DirectoryStore, Store, TemporaryStore, Terminable
+from panel_chunked.stores import (
+    DirectoryStore,
+    Store,
+    TakenOverError,
+    TemporaryStore,
+    Terminable,
+    partial,
+)
 from panel_chunked.stores.temporary import DELETING, HOME_PREFIX
 from panel_chunked.upload import UploadInfo
 
@@ -32,11 +39,7 @@ async def put(store: Store, of: UploadInfo, *chunks: bytes) -> UploadedFile:
 
 def visible(folder: Path) -> dict[str, bytes]:
     """Give the files that a user who lists the folder sees."""
-    return {
-        path: data
-        for path, data in files_below(folder).items()
-        if not Path(path).name.startswith(".")
-    }
+    return {path: data for path, data in files_below(folder).items() if not path.startswith(".")}
 
 
 def everything(folder: Path) -> list[str]:
@@ -144,6 +147,141 @@ def open_files() -> int:
     return sum(".part" in str(path.readlink()) for path in links)
 
 
+# --- Every store that can resume ---
+
+
+def another(store: Store) -> Store:
+    """Give a store of the same kind in the same place, as a new session or process has it."""
+    return TemporaryStore() if isinstance(store, TemporaryStore) else DirectoryStore(store.root)
+
+
+@pytest.fixture
+def newcomer(any_store: Store) -> Iterator[Store]:
+    store = another(any_store)
+    yield store
+    if isinstance(store, TemporaryStore):
+        store.close()
+
+
+async def test_another_store_goes_on_where_one_has_stopped(
+    any_store: Store, newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    stored = await any_store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+
+    assert await newcomer.find(of.id) == of
+    resumed = await newcomer.resume(of.id)
+    assert resumed.offset == 3
+    await resumed.append(b"def")
+    assert (await resumed.finish()).path.read_bytes() == b"abcdef"
+
+
+async def test_what_was_suspended_goes_on_with_the_next_byte(any_store: Store) -> None:
+    stored = await any_store.create(info(size=4))
+    await stored.append(b"ab")
+    await stored.suspend()
+    assert open_files() == 0
+    await stored.append(b"cd")
+    await stored.suspend()
+    assert (await stored.finish()).path.read_bytes() == b"abcd"
+
+
+async def test_who_writes_lets_go_for_a_newcomer(any_store: Store, newcomer: Store) -> None:
+    of = info(size=6)
+    stored = await any_store.create(of)
+    await stored.append(b"abc")
+
+    taking = asyncio.create_task(newcomer.resume(of.id))
+    with pytest.raises(TakenOverError):
+        await append_all(stored.append, 1000, b"")  # as soon as it is asked, nothing is written
+    resumed = await taking
+    await resumed.append(b"def")
+
+    assert (await resumed.finish()).path.read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize("step", ["append", "finish", "terminate"])
+async def test_who_was_taken_over_while_suspended_touches_nothing(
+    any_store: Store, newcomer: Store, step: str
+) -> None:
+    of = info(size=6)
+    stored = await any_store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+    resumed = await newcomer.resume(of.id)
+
+    if step == "terminate":
+        await stored.terminate()
+    else:
+        with pytest.raises(TakenOverError):
+            await (stored.append(b"xxx") if step == "append" else stored.finish())
+
+    await resumed.append(b"def")
+    assert (await resumed.finish()).path.read_bytes() == b"abcdef"
+
+
+async def test_who_does_not_let_go_is_left_alone(
+    any_store: Store, newcomer: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial, "HANDOVER_SECONDS", 0.1)
+    of = info(size=6)
+    stored = await any_store.create(of)
+    with pytest.raises(BlockingIOError):
+        await newcomer.resume(of.id)
+    await stored.terminate()
+
+
+async def test_a_complete_upload_gives_its_file_again(any_store: Store) -> None:
+    of = info("a.bin", size=6)
+    file = await put(any_store, of, b"abcdef")
+    again = await any_store.resume(of.id)
+    assert again.offset == 6
+    assert (await again.finish()).path == file.path
+
+
+@pytest.mark.parametrize("gone", ["terminated", "deleted", "of another size", "unknown"])
+async def test_what_is_gone_is_not_found(any_store: Store, newcomer: Store, gone: str) -> None:
+    of = info("a.bin", size=3)
+    if gone == "terminated":
+        await (await any_store.create(of)).terminate()
+    elif gone != "unknown":
+        file = await put(any_store, of, b"abc")
+        file.path.unlink() if gone == "deleted" else file.path.write_bytes(b"abcd")
+    assert await newcomer.find(of.id) is None
+    with pytest.raises(FileNotFoundError):
+        await newcomer.resume(of.id)
+
+
+@pytest.mark.parametrize("wrong", ["", "..", "../a", "/etc/passwd", "a\0b", "a/b", "ü", "x" * 999])
+async def test_an_id_that_is_none_finds_nothing(any_store: Store, wrong: str) -> None:
+    assert await any_store.find(wrong) is None
+
+
+async def test_what_has_expired_is_swept_unless_somebody_writes(any_store: Store) -> None:
+    expired, running, recent, complete = (info(f"{n}.bin", size=3) for n in range(4))
+    for of in (expired, running, recent):
+        stored = await any_store.create(of)
+        await stored.append(b"ab")
+        if of is running:
+            kept = stored
+        else:
+            await stored.suspend()
+    file = await put(any_store, complete, b"abc")
+    partials = await asyncio.to_thread(any_store._partials)
+    for path in partials.folder.iterdir():
+        if recent.id not in path.name:
+            os.utime(path, (0, 0))
+
+    await asyncio.to_thread(any_store.sweep)
+
+    found = [await any_store.find(of.id) for of in (expired, running, recent, complete)]
+    assert found == [None, running, recent, None]
+    assert file.path.read_bytes() == b"abc"
+    await kept.terminate()
+
+
 # --- A directory ---
 
 
@@ -222,6 +360,81 @@ async def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
     assert files_below(tmp_path / "real") == {"a.bin": b"x"}
 
 
+async def test_overwriting_puts_the_new_file_in_the_place_of_the_old(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    stored = await DirectoryStore(tmp_path, existing="overwrite").create(info("a.bin", size=3))
+    await stored.append(b"new")
+    assert visible(tmp_path) == {"a.bin": b"old"}
+    await stored.finish()
+    assert visible(tmp_path) == {"a.bin": b"new"}
+
+
+async def test_name_that_is_taken_is_an_error_if_the_user_wants_it(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, existing="error")
+    stored = await store.create(info("a.bin", size=3))
+    await stored.append(b"new")
+    (tmp_path / "a.bin").write_bytes(b"old")
+    for refused in (stored.finish(), store.create(info("a.bin"))):
+        with pytest.raises(FileExistsError, match="there already"):
+            await refused
+    await stored.terminate()
+    assert files_below(tmp_path) == {"a.bin": b"old"}
+
+
+def test_existing_must_be_one_of_three(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'number', 'overwrite' or 'error'"):
+        DirectoryStore(tmp_path, existing="rename")  # type: ignore[arg-type]
+
+
+KILLED_WHILE_FINISHING = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from panel_chunked.stores import DirectoryStore
+from panel_chunked.stores.partial import Partial
+from fakes import info
+
+def kill(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+step = sys.argv[2]
+if step == "named":
+    save = Partial.save
+    Partial.save = lambda self: kill() if self.record.path else save(self)
+elif step == "recorded":
+    Path.unlink = kill
+else:
+    os.link = kill
+
+async def main():
+    stored = await DirectoryStore(sys.argv[1]).create(info("a.bin", size=3, id="u1"))
+    await stored.append(b"abc")
+    await stored.finish()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("step", ["full", "named", "recorded"])
+async def test_upload_whose_process_is_killed_while_it_finishes_is_one_file_at_last(
+    tmp_path: Path, step: str
+) -> None:
+    await asyncio.to_thread(
+        run_python, KILLED_WHILE_FINISHING, str(tmp_path), step, status=-signal.SIGKILL
+    )
+    assert visible(tmp_path) == ({} if step == "full" else {"a.bin": b"abc"})
+    resumed = await DirectoryStore(tmp_path).resume("u1")
+    assert resumed.offset == 3
+    await resumed.finish()
+    assert files_below(tmp_path) == {"a.bin": b"abc"}
+
+
+async def test_process_that_was_killed_blocks_nobody(tmp_path: Path) -> None:
+    code = KILLED_WHILE_FINISHING.replace("await stored.finish()", "kill()")
+    await asyncio.to_thread(run_python, code, str(tmp_path), "", status=-signal.SIGKILL)
+    resumed = await DirectoryStore(tmp_path).resume("u1")
+    assert (resumed.offset, (await resumed.finish()).path.read_bytes()) == (3, b"abc")
+
+
 async def test_files_in_a_directory_stay(store: DirectoryStore) -> None:
     file = await put(store, info(), b"x")
     path = file.path
@@ -232,8 +445,8 @@ async def test_files_in_a_directory_stay(store: DirectoryStore) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the longest path is asked of Unix")
 async def test_an_upload_that_cannot_begin_leaves_no_folder(tmp_path: Path) -> None:
-    # The folder's path is as long as a path may be, so that no file in it can be opened.
-    room = os.pathconf(tmp_path, "PC_PATH_MAX") - len(f"{tmp_path}/") - len("/.u1.pa") - 1
+    # The folder's path is as long as a path may be, so that no file can be in it.
+    room = os.pathconf(tmp_path, "PC_PATH_MAX") - len(f"{tmp_path}/") - 1
     folders = "/".join(["d" * 100] * (room // 101) + ["d" * (room % 101)])
     (tmp_path / "kept").mkdir()
     with pytest.raises(OSError, match="too long"):
@@ -358,9 +571,9 @@ def test_temporary_files_of_a_killed_process_go_when_another_one_begins(
     tmpdir_of_processes: Path,
 ) -> None:
     left = Path(run_python(EXIT + KILL, status=-signal.SIGKILL).strip())
-    assert sorted(files_below(left).values()) == [b"x", b"y"]
+    assert sorted(files_below(left.parent).values()) == [b"x", b"y"]
     assert homes_after_another_process() == []
-    assert not left.exists()
+    assert not left.parent.exists()
 
 
 def test_temporary_files_of_a_process_that_lives_stay(tmpdir_of_processes: Path) -> None:
@@ -368,7 +581,7 @@ def test_temporary_files_of_a_process_that_lives_stay(tmpdir_of_processes: Path)
         assert living.stdout is not None
         root = Path(living.stdout.readline().strip())
         assert homes_after_another_process() == [root.parent.name]
-        assert sorted(files_below(root).values()) == [b"x", b"y"]
+        assert sorted(files_below(root.parent).values()) == [b"x", b"y"]
         living.communicate("")
     assert not root.exists()
 
