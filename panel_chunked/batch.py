@@ -1,5 +1,6 @@
 """Files picked together, and what is known of each before its first byte."""
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Total:
         self.size += size
 
 
-def upload_info(facts: FileFacts) -> UploadInfo:
+def upload_info(facts: FileFacts, secret: str) -> UploadInfo:
     """Make what the browser says of a file safe to use."""
     name = safe_name(facts.name)
     *folders, _ = safe_relative_path(facts.relative_path).split("/")
@@ -74,4 +75,10 @@ def upload_info(facts: FileFacts) -> UploadInfo:
         size=facts.size,
         mime_type=mime_type if _MIME_TYPE.fullmatch(mime_type) else UNKNOWN_TYPE,
         original_name=facts.name,
+        secret_hash=hash_secret(secret),
     )
+
+
+def hash_secret(secret: str) -> str:
+    """Give what a store may know of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -11,6 +11,7 @@ ErrorCode = Literal[
     "too_many_files",
     "unknown_upload",
     "page_gone",
+    "taken_over",
     "over_size",
     "unreadable",
     "storage",

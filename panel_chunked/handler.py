@@ -9,7 +9,7 @@ from .errors import UploadError, WrongOffsetError
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
-from .stores import Store, StoredUpload, Terminable
+from .stores import Store, StoredUpload, Suspendable, TakenOverError, Terminable
 from .upload import Upload, UploadInfo, UploadState
 
 log = logging.getLogger(__name__)
@@ -26,16 +26,18 @@ class UploadHandler:
         What the browser said of the file.
     store
         Where its bytes go. It is not touched before the first byte.
+    stored
+        What is stored of it already, if the upload goes on.
     """
 
-    def __init__(self, info: UploadInfo, store: Store) -> None:
+    def __init__(self, info: UploadInfo, store: Store, stored: StoredUpload | None = None) -> None:
         self.info = info
-        self.state: UploadState = "queued"
+        self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
         self._store = store
-        self._stored: StoredUpload | None = None
-        self._offset = 0
+        self._stored = stored
+        self._offset = 0 if stored is None else stored.offset
         self._rate = Rate(time.monotonic())
 
     @property
@@ -45,8 +47,8 @@ class UploadHandler:
 
     @property
     def ended(self) -> bool:
-        """Whether the upload is complete, failed or cancelled."""
-        return self.state in ("complete", "failed", "cancelled")
+        """Whether nothing more is done to the upload here."""
+        return self.state in ("complete", "failed", "cancelled", "suspended")
 
     async def write(self, offset: int, data: bytes | memoryview) -> None:
         """Store `data`, which belongs at `offset`.
@@ -67,6 +69,8 @@ class UploadHandler:
         try:
             stored = await self._begin()
             await stored.append(data)
+        except TakenOverError:
+            raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
         self._offset = stored.offset
@@ -89,11 +93,26 @@ class UploadHandler:
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()
+        except TakenOverError:
+            raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
         self._stored = None
         self.state = "complete"
         return self.file
+
+    async def let_go(self) -> None:
+        """Close what is open, so that somebody else may go on; the next byte opens it again."""
+        if isinstance(self._stored, Suspendable):
+            await self._free(self._stored.suspend())
+
+    async def suspend(self) -> None:
+        """End here; what is stored stays for whoever goes on with it, if the store can."""
+        if isinstance(self._stored, Suspendable):
+            self.state = "suspended"
+            await self.let_go()
+        else:
+            await self.cancel()
 
     async def cancel(self) -> None:
         """Free what is stored, even if the file was complete already; the upload is over."""
@@ -139,6 +158,10 @@ class UploadHandler:
             await work
         except Exception as error:  # whatever it is, the upload is over
             log.warning("Upload %s could not be freed: %s", self.info.id, error)
+
+    def _taken_over(self) -> UploadError:
+        self._stored = None  # it is not ours any more
+        return UploadError("taken_over", "The upload goes on in another page.")
 
     def _storage_error(self, error: OSError) -> UploadError:
         """Give an error for the user; the log has the paths on the server."""

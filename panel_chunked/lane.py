@@ -31,7 +31,12 @@ class StartOver:
     attempt: int
 
 
-Message = Chunk | Finish | Abort | UploadError | StartOver
+@dataclass(frozen=True)
+class Suspend:
+    """The page is gone; another one may come and go on."""
+
+
+Message = Chunk | Finish | Abort | UploadError | StartOver | Suspend
 
 
 class Lane:
@@ -74,6 +79,7 @@ class Lane:
         self._ended = ended
         self._spawn = spawn
         self.page = ""  # the one that sends it
+        self.secret = ""  # with which another session goes on with it
         self._queue: asyncio.Queue[tuple[Message, float]] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
@@ -88,7 +94,7 @@ class Lane:
             self._waits = True
             self.credit.wait(partial(self._go_on, self.attempt))
 
-    def stop(self, reason: Abort | UploadError) -> None:
+    def stop(self, reason: Abort | UploadError | Suspend) -> None:
         """End the upload as soon as the write that is under way is done."""
         self.stopped = True
         self.aborted = self.aborted or isinstance(reason, Abort)
@@ -155,10 +161,14 @@ class Lane:
         await self._ended(self)
 
     async def _next(self) -> tuple[Message, float]:
-        """Wait for a message; after a while, leave this upload's share of the memory to others."""
-        idle = self._loop.call_later(IDLE_SECONDS, self.credit.end)
-        message = await self._queue.get()
-        idle.cancel()
+        """Wait for a message; after a while, leave memory and what is stored to others."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                message = await self._queue.get()
+        except TimeoutError:
+            self.credit.end()
+            await self.handler.let_go()
+            message = await self._queue.get()
         self.credit.begin()
         return message
 
@@ -170,6 +180,8 @@ class Lane:
                 await self.handler.finish()
             case Abort():
                 await self.handler.cancel()
+            case Suspend():
+                await self.handler.suspend()
             case StartOver(attempt=attempt):
                 self._resume(attempt)
             case UploadError():

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from . import protocol
@@ -15,7 +15,7 @@ from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
 from .session import Session, Settings
-from .stores import DirectoryStore, Store, TemporaryStore
+from .stores import DirectoryStore, Store, TemporaryStore, sweeper
 
 if TYPE_CHECKING:
     from .widget import ChunkedFileInput
@@ -88,6 +88,7 @@ class WidgetPage:
         return Settings(limits, self._store(), widget.takes_many, widget.disabled)
 
     def welcome(self) -> protocol.Welcome:
+        sweeper.watch(self._store())
         token = self.channel.open()
         wanted = parse_size(self._widget.chunk_size) or self.channel.best_chunk_size
         return protocol.Welcome(
@@ -160,4 +161,7 @@ class WidgetPage:
 
     def _store(self) -> Store:
         destination: Any = self._widget.destination
-        return self._temporary if destination is None else DirectoryStore(Path(destination))
+        if destination is None:
+            return self._temporary
+        is_path = isinstance(destination, (str, PathLike))
+        return DirectoryStore(destination) if is_path else destination

@@ -40,6 +40,14 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mime_type: Annotated[str, Meta(max_length=255)]
 
 
+class KnownUpload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An upload that the page knows, from this session or one before; `batch` as in `Create`."""
+
+    id: Key
+    secret: Key
+    batch: Key
+
+
 class Hello(_Message, frozen=True, tag="hello"):
     """The page asks who is there, and what has become of its uploads: where to go on, or the end.
 
@@ -49,7 +57,7 @@ class Hello(_Message, frozen=True, tag="hello"):
 
     version: int
     page: Key
-    uploads: Annotated[list[Key], Meta(max_length=1000)]
+    uploads: Annotated[list[KnownUpload], Meta(max_length=1000)]
 
 
 class Create(_Message, frozen=True, tag="create"):
@@ -108,10 +116,14 @@ class Welcome(_Message, frozen=True, tag="welcome"):
 
 
 class Created(_Message, frozen=True, tag="created"):
-    """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent."""
+    """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent.
+
+    With the `secret`, another session goes on with it, after the server was started anew.
+    """
 
     key: str
     id: str
+    secret: str
     attempt: int
     offset: int
     grant: int

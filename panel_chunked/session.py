@@ -1,7 +1,9 @@
 """All uploads of one page: who may begin, what is complete, what the app is told."""
 
 import asyncio
+import hmac
 import logging
+import secrets
 import threading
 import time
 from collections import deque
@@ -11,17 +13,27 @@ from functools import partial
 from typing import Any, Protocol
 
 from . import protocol
-from .batch import Batch, Total, upload_info
+from .batch import Batch, Total, hash_secret, upload_info
 from .credit import Credit, Pool, pool
 from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
-from .lane import Lane
+from .lane import Lane, Suspend
 from .limits import Limits
 from .names import safe_name
-from .protocol import Abort, Chunk, Create, FileFacts, Finish, Hello, Remove, ServerMessage
-from .stores import Store
-from .upload import Upload
+from .protocol import (
+    Abort,
+    Chunk,
+    Create,
+    FileFacts,
+    Finish,
+    Hello,
+    KnownUpload,
+    Remove,
+    ServerMessage,
+)
+from .stores import Resumable, Store
+from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +108,8 @@ class Session:
         self._batches: dict[str, Batch] = {}
         self._heard: dict[str, float] = {}  # when, by page; of those with a batch
         self._watch: asyncio.TimerHandle | None = None
+        self._adopting: set[str] = set()
+        self._closed = False
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
         self.completed = 0  # files since the page was last idle
@@ -149,8 +163,8 @@ class Session:
                 self._hear(message.page)
                 self._watch_others(message.page)
                 self._page.send(self._page.welcome())
-                for upload_id in dict.fromkeys(message.uploads):
-                    self._resume(upload_id)
+                for known in dict.fromkeys(message.uploads):
+                    self._resume(known, message.page)
             case Create():
                 self._create(message)
             case Remove():
@@ -188,12 +202,14 @@ class Session:
             self._abort(lane)
 
     async def close(self) -> None:
-        """Stop everything and free what is not complete."""
+        """Stop everything; what is not complete waits for whoever goes on with it."""
+        self._closed = True
         if self._watch is not None:
             self._watch.cancel()
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
-            self._abort(lane)
+            if not lane.stopped:
+                lane.stop(Suspend())
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -253,7 +269,8 @@ class Session:
         lane = self._lanes.get(upload_id)
         # Without a lane it has ended; the page learns that when it says finish.
         attempt, grant = (lane.attempt, lane.credit.grant) if lane is not None else (0, 0)
-        self._page.send(protocol.Created(key, upload_id, attempt, offset, grant))
+        secret = lane.secret if lane is not None else ""
+        self._page.send(protocol.Created(key, upload_id, secret, attempt, offset, grant))
 
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
@@ -264,7 +281,8 @@ class Session:
             raise UploadError("too_many_files", f"More than {MAX_PENDING} uploads wait already.")
         if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
-        info = upload_info(facts)
+        secret = secrets.token_urlsafe(32)
+        info = upload_info(facts, secret)
         settings.limits.check_file(info.name, facts.mime_type, info.size)
         if batch.multiple:
             settings.limits.check_total(total.files + 1, total.size + info.size)
@@ -276,13 +294,16 @@ class Session:
 
         handler = UploadHandler(info, settings.store)
         batch.add(facts.key, handler)
-        ended = partial(self._end, batch, facts.key)
-        page = self._page
+        self._open_lane(handler, batch, facts.key, secret)
+        return handler
+
+    def _open_lane(self, handler: UploadHandler, batch: Batch, key: str, secret: str) -> Lane:
+        page, ended = self._page, partial(self._end, batch, key)
         credit = Credit(self._memory)
         lane = Lane(handler, credit, page.send, page.progressed, ended, self._spawn)
-        lane.page = batch.page
+        lane.page, lane.secret = batch.page, secret
         self._lanes[handler.info.id] = lane
-        return handler
+        return lane
 
     def _refuse_file(self, facts: FileFacts, error: UploadError) -> None:
         self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
@@ -304,19 +325,63 @@ class Session:
         else:
             self._answer_ended(message.id)
 
-    def _resume(self, upload_id: str) -> None:
-        lane = self._lanes.get(upload_id)
+    def _resume(self, known: KnownUpload, page: str) -> None:
+        lane = self._lanes.get(known.id)
         if lane is not None and not lane.stopped:
             lane.resume()
-        else:
-            self._answer_ended(upload_id)
+        elif lane is not None or known.id in self._files or self._is_full(known.batch):
+            self._answer_ended(known.id)
+        elif known.id not in self._adopting:
+            self._adopting.add(known.id)
+            multiple = self._page.settings().multiple
+            self._heard[page] = time.monotonic()
+            batch = self._batches.setdefault(known.batch, Batch(known.batch, page, multiple))
+            batch.open += 1
+            self._spawn(self._adopt(known, batch))
+
+    def _is_full(self, batch: str) -> bool:
+        pending = len(self._lanes) + len(self._adopting)
+        too_many_batches = batch not in self._batches and len(self._batches) >= MAX_BATCHES
+        return pending >= MAX_PENDING or too_many_batches
+
+    async def _adopt(self, known: KnownUpload, batch: Batch) -> None:
+        """Go on with an upload of another session, if it is the page's own."""
+        try:
+            handler = await self._find(known)
+        except UploadError as error:
+            self._page.send(protocol.Error(error.code, error.message, id=known.id))
+            batch.open -= 1
+            if batch.ended:
+                await self._settle(batch)
+            return
+        finally:
+            self._adopting.discard(known.id)
+        if self._closed:
+            await handler.suspend()
+            return
+        log.info("Upload %s goes on at %d bytes", known.id, handler.offset)
+        batch.handlers[known.id] = handler
+        self._open_lane(handler, batch, known.id, known.secret).resume()
+
+    async def _find(self, known: KnownUpload) -> UploadHandler:
+        settings = self._page.settings()
+        store: Any = settings.store
+        try:
+            info = await store.find(known.id) if isinstance(store, Resumable) else None
+            if info is None or not _is_secret(known.secret, info):
+                raise _unknown_upload()
+            settings.limits.check_file(info.name, info.mime_type, info.size)
+            return UploadHandler(info, settings.store, await store.resume(known.id))
+        except OSError as error:
+            log.warning("Upload %s cannot go on: %s", known.id, error)
+            raise _unknown_upload() from None
 
     def _answer_ended(self, upload_id: str) -> None:
         if upload_id in self._files:
             self._page.send(protocol.Complete(upload_id))
         else:
-            text = "The server does not know this upload. Choose the file again."
-            self._page.send(protocol.Error("unknown_upload", text, id=upload_id))
+            error = _unknown_upload()
+            self._page.send(protocol.Error(error.code, error.message, id=upload_id))
 
     def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
         lane = self._lanes.get(upload_id)
@@ -426,3 +491,13 @@ class Session:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the event loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_secret(secret: str, info: UploadInfo) -> bool:
+    return hmac.compare_digest(info.secret_hash, hash_secret(secret))
+
+
+def _unknown_upload() -> UploadError:
+    return UploadError(
+        "unknown_upload", "The server does not know this upload. Choose the file again."
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-UploadState = Literal["queued", "running", "complete", "failed", "cancelled"]
+UploadState = Literal["queued", "running", "complete", "failed", "cancelled", "suspended"]
 
 
 @dataclass(frozen=True)

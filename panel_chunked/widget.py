@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
+from weakref import WeakKeyDictionary
 
 import param
 from bokeh.document import Document
@@ -24,14 +25,18 @@ from .server import ServerChannel
 from .session import Session
 from .upload import Upload
 
+#: Tokens of the widgets of a page, in the order they were rendered.
+_widgets: WeakKeyDictionary[Document, list[str]] = WeakKeyDictionary()
+
 
 class Destination(param.Parameter):
-    """None, or the path of a directory."""
+    """None, the path of a directory, or a store."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        if val is not None and not isinstance(val, (str, PathLike)):
-            raise ValueError(f"destination must be None or a directory, not {val!r}.")
+        is_store = callable(getattr(val, "create", None))
+        if val is not None and not isinstance(val, (str, PathLike)) and not is_store:
+            raise ValueError(f"destination must be None, a directory or a store, not {val!r}.")
 
 
 class ChunkedFileInput(JSComponent, FileInput):
@@ -65,8 +70,9 @@ class ChunkedFileInput(JSComponent, FileInput):
     destination = Destination(
         default=None,
         doc="""
-        Directory for the files, made if it does not exist. `value` stays None then: use `files`.
-        None keeps temporary files, which go with the session.""",
+        Directory for the files, made if it does not exist, or a `DirectoryStore` with settings of
+        its own. `value` stays None then: use `files`. None keeps temporary files, which go with the
+        session.""",
     )
 
     directory = param.Boolean(
@@ -277,11 +283,23 @@ class ChunkedFileInput(JSComponent, FileInput):
     def _get_properties(self, doc: Document | None) -> dict[str, Any]:
         properties: dict[str, Any] = super()._get_properties(doc)
         properties["disabled"] = self.disabled
-        in_notebook = doc is None or doc.session_context is None
-        properties["data"].esm_constants = {"widget": self._token, "notebook": in_notebook}
+        properties["data"].esm_constants = {
+            "widget": self._token,
+            "notebook": doc is None or doc.session_context is None,
+            "place": self._place(doc),
+        }
         if properties["css_bundle"] is None:  # Panel gives it to pages of its own server only
             properties["css_bundle"] = self._bundle_css[0].read_text("utf-8")
         return properties
+
+    def _place(self, doc: Document | None) -> str | None:
+        """Give what is the same for this widget in the next session, if that builds the same."""
+        if doc is None or doc.session_context is None:
+            return None
+        tokens = _widgets.setdefault(doc, [])
+        if self._token not in tokens:
+            tokens.append(self._token)
+        return f"{tokens.index(self._token)} {self.label or ''}"
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         params = {name: value for name, value in params.items() if name not in self._set_in_page}

@@ -63,6 +63,3 @@ class Resumable(Protocol):
 
         Whoever does is refused with `TakenOverError` from then on.
         """
-
-    def sweep(self) -> None:
-        """Delete what has expired and nobody goes on with. May block."""

@@ -73,9 +73,14 @@ class DirectoryStore:
     async def resume(self, upload_id: str) -> "DirectoryUpload":
         return self._upload(await asyncio.to_thread(lambda: self._partials().resume(upload_id)))
 
-    def sweep(self) -> None:
-        """Delete what has expired and nobody goes on with."""
-        self._partials().sweep()
+    @property
+    def place(self) -> tuple[type, object]:
+        """The same for stores that sweep the same folder."""
+        return type(self), self.root
+
+    def sweep(self) -> bool:
+        """Delete what has expired and nobody goes on with; tell whether something is left."""
+        return self._partials().sweep()
 
     def target(self, info: UploadInfo) -> Path:
         """Give the path that the file is to have."""

@@ -111,8 +111,8 @@ class Partials:
             partial.take_over()
         return partial
 
-    def sweep(self) -> None:
-        """Delete what has expired, unless somebody writes."""
+    def sweep(self) -> bool:
+        """Delete what has expired, unless somebody writes; tell whether something is left."""
         for path in self._expired():
             record = _read(path)
             partial = Partial(self.folder, record) if record is not None else None
@@ -123,6 +123,7 @@ class Partials:
                 partial.open("rb")
                 partial.remove()
         self.tidy()
+        return self.folder.exists()
 
     def tidy(self) -> None:
         """Remove the folder if it is empty."""

@@ -47,6 +47,10 @@ class TemporaryStore(DirectoryStore):
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._making = threading.Lock()
 
+    @property
+    def place(self) -> tuple[type, object]:
+        return type(self), None
+
     def target(self, info: UploadInfo) -> Path:
         return self.root / info.id / info.name
 

@@ -117,7 +117,13 @@ class Browser:
         self.session.receive({"kind": kind, **fields})
 
     def hello(self, *uploads: str) -> None:
-        self.send("hello", version=protocol.VERSION, page=self.name, uploads=list(uploads))
+        known = [{"id": it, "secret": self.secret(it), "batch": "b"} for it in uploads]
+        self.send("hello", version=protocol.VERSION, page=self.name, uploads=known)
+
+    def secret(self, upload_id: str) -> str:
+        """Give the secret of an upload that this page was told of, or a wrong one."""
+        told = [m.secret for m in self.page.sent if isinstance(m, Created) and m.id == upload_id]
+        return next((secret for secret in told if secret), "wrong")
 
     def attempt(self, upload_id: str) -> int:
         """Give the attempt that the server has asked for last."""

@@ -58,7 +58,7 @@ async def test_a_file_arrives(browser: Browser, page: FakePage, incoming: Path) 
     assert files_below(incoming) == {"f0.bin": DATA}
     assert [type(message) for message in page.sent] == [Created, Ack, Ack, Ack, Complete]
     created, *acks, _ = page.sent
-    assert created == Created("b.f0", upload_id, 0, 0, FIRST_GRANT)
+    assert created == Created("b.f0", upload_id, browser.secret(upload_id), 0, 0, FIRST_GRANT)
     assert [(ack.id, ack.offset) for ack in acks] == [(upload_id, it) for it in (4, 8, 12)]
     assert page.picked == [browser.session.files]
 
@@ -585,6 +585,7 @@ async def test_a_flood_leaves_memory_flat(
 
 async def test_hello_answers_each_upload_once(browser: Browser, page: FakePage) -> None:
     browser.hello(*["nobody"] * 1000)
+    await browser.idle()
     assert [error.id for error in page.all(Error)] == ["nobody"]
 
 
@@ -815,6 +816,7 @@ async def test_hello_tells_what_has_become_of_uploads_that_ended_meanwhile(
     page.sent.clear()
     browser.hello(upload_id, "never-heard-of")
     assert page.all(Complete, id=upload_id)
+    await browser.idle()
     (error,) = page.all(Error)
     assert (error.code, error.id) == ("unknown_upload", "never-heard-of")
 

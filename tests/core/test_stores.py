@@ -179,10 +179,11 @@ async def test_another_store_goes_on_where_one_has_stopped(
 
 
 async def test_what_was_suspended_goes_on_with_the_next_byte(any_store: Store) -> None:
+    before = open_files()
     stored = await any_store.create(info(size=4))
     await stored.append(b"ab")
     await stored.suspend()
-    assert open_files() == 0
+    assert open_files() == before
     await stored.append(b"cd")
     await stored.suspend()
     assert (await stored.finish()).path.read_bytes() == b"abcd"

@@ -26,7 +26,7 @@ export interface Settings extends Limits {
 
 /** Panel's proxy of an ESM model, as far as it is used here. */
 export interface PanelModel {
-  esm_constants: { widget: string; notebook: boolean };
+  esm_constants: { widget: string; notebook: boolean; place: string | null };
   send_msg(data: unknown): void;
   on(event: string | string[], callback: (data: unknown) => void): void;
   label: string | null;
@@ -77,6 +77,11 @@ export class PanelChannel implements Channel {
   /** The same for every view of the same widget, and never again for another widget. */
   get widget(): string {
     return this.model.esm_constants.widget;
+  }
+
+  /** The same for the widget that a new session has where this one was; null in a notebook. */
+  get place(): string | null {
+    return this.model.esm_constants.place;
   }
 
   /** Whether what is sent goes to a notebook's kernel. */

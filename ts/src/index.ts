@@ -32,7 +32,7 @@ export function render({ view, model, data, el }: RenderProps): void {
     isOutOfReach: () => isVoila() && document !== null && hasComm(document) && !exists(),
     forgetHalfMessages: () => document && forgetHalfMessages(document),
   });
-  const queue = queueOf(channel.widget);
+  const queue = queueOf(channel.widget, channel.place);
   const { settings } = channel;
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);

@@ -15,12 +15,19 @@ export interface FileFacts {
   mime_type: string;
 }
 
+/** An upload that the page knows, from this session or one before; `batch` as in `create`. */
+export interface KnownUpload {
+  id: string;
+  secret: string;
+  batch: string;
+}
+
 export type ClientMessage =
   /**
    * Asks who is there, and what has become of the uploads: where to go on, or the end. `page` is
    * another for each queue: in a notebook, several pages may show the same widget.
    */
-  | { kind: "hello"; version: number; page: string; uploads: string[] }
+  | { kind: "hello"; version: number; page: string; uploads: KnownUpload[] }
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
   /** `attempt` is the one that the server has asked for last. */
@@ -42,10 +49,14 @@ export interface Welcome {
   token: string | null;
 }
 
-/** The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. */
+/**
+ * The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. With the `secret`,
+ * another session goes on with it, after the server was started anew.
+ */
 export interface Created extends Omit<Resume, "kind"> {
   kind: "created";
   key: string;
+  secret: string;
 }
 
 /** `offset` bytes are stored; `grant` bytes beyond that may be sent. */
@@ -113,7 +124,14 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     max_in_flight: isSize,
     token: (value) => value === null || isString(value),
   },
-  created: { key: isString, id: isString, attempt: isSize, offset: isSize, grant: isSize },
+  created: {
+    key: isString,
+    id: isString,
+    secret: isString,
+    attempt: isSize,
+    offset: isSize,
+    grant: isSize,
+  },
   ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },
   resume: { id: isString, attempt: isSize, offset: isSize, grant: isSize },
   complete: { id: isString },

@@ -501,7 +501,9 @@ describe("in a notebook", () => {
       vi.advanceTimersByTime(SHOWN_AFTER);
       expect(queue.silence.isLong.value).toBe(true);
       vi.advanceTimersByTime(FIRST_QUESTION);
-      expect(server.sent("hello").map(({ uploads }) => uploads)).toEqual([[], ["u0"]]);
+      const batch = server.sent("create")[0]?.batch;
+      const known = { id: "u0", secret: "secret of u0", batch };
+      expect(server.sent("hello").map(({ uploads }) => uploads)).toEqual([[], [known]]);
       server.auto = true;
       server.answerAll();
       for (let i = 0; i < 1000 && states(queue)[0] !== "complete"; i += 1) await turn();

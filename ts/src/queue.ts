@@ -8,6 +8,7 @@ import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer
 import {
   type Created,
   type ErrorMessage,
+  type KnownUpload,
   type Resume,
   type ServerMessage,
   VERSION,
@@ -66,6 +67,9 @@ export class UploadQueue {
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
+  /** Whether the connection was lost, and no session was met since. */
+  isLost = false;
+
   private channel: PanelChannel | null = null;
   /** Of the views that are shown, the latest last. */
   private readonly views: PanelChannel[] = [];
@@ -183,6 +187,7 @@ export class UploadQueue {
 
   /** The socket has died; with `reconnect`, Bokeh opens another and renders the views anew. */
   connectionLost(): void {
+    this.isLost = true;
     this.chunkCap.lost(Math.max(0, ...[...this.sending].map((upload) => upload.largestSent)));
   }
 
@@ -268,6 +273,7 @@ export class UploadQueue {
     const { channel, window } = this;
     if (channel === null) return;
     this.hadKernel = channel.kernel.exists();
+    this.isLost = false;
     const joined = message.transport !== "socket";
     const cap = joined ? this.inFlightCap : this.chunkCap;
     const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;
@@ -282,12 +288,25 @@ export class UploadQueue {
       batch.more = true; // what was said of it may be lost as well
     }
     for (const id of this.aborted) this.abort(id);
+    this.closeBatches();
+  }
+
+  /** Tell a session that has found complete files in its store that their batches are over. */
+  private closeBatches(): void {
+    const { page } = this;
+    const open = new Set([...this.batches].map(({ key }) => key));
+    const over = new Set(this.completed.map(({ batch }) => batch));
+    for (const batch of over) {
+      if (open.has(batch)) continue;
+      this.channel?.send({ kind: "create", page, batch, files: [], more: false });
+    }
   }
 
   private created(message: Created): void {
     const { key, id } = message;
     const upload = this.byKey.get(key);
     if (upload?.state.value.kind === "queued") {
+      upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
@@ -300,6 +319,11 @@ export class UploadQueue {
     if (this.link?.joined && lostSince !== null && lostSince > this.lastLoss) {
       this.lastLoss = performance.now();
       this.inFlightCap.lost(this.window.taken); // it may all have been one message, and too large
+    }
+    if (upload?.state.value.kind === "complete") {
+      const { id, attempt } = message; // a new session asks, and finds the file when told so
+      this.channel?.send({ kind: "finish", id, attempt });
+      return;
     }
     upload?.resume(message);
     if (upload !== undefined && this.link !== null && this.sending.has(upload)) {
@@ -365,11 +389,16 @@ export class UploadQueue {
     if (unanswered.length === 0 && "message" in failure) this.notice.value = failure.message;
   }
 
-  /** Ids that the server is asked about: what is under way, and as much as fits of the rest. */
-  private known(): string[] {
-    const complete = this.uploads.value.filter(({ state }) => state.value.kind === "complete");
-    const known = [...this.sending, ...this.ready, ...complete];
-    return known.flatMap(({ id }) => id ?? []).slice(0, MAX_ANNOUNCED);
+  /** What the server is asked about: what is under way, and as much as fits of the rest. */
+  private known(): KnownUpload[] {
+    const known = [...this.sending, ...this.ready, ...this.completed];
+    return known
+      .flatMap(({ id, secret, batch }) => (id === null ? [] : { id, secret, batch }))
+      .slice(0, MAX_ANNOUNCED);
+  }
+
+  private get completed(): Upload[] {
+    return this.uploads.value.filter(({ state }) => state.value.kind === "complete");
   }
 
   // What comes next
@@ -384,6 +413,7 @@ export class UploadQueue {
     };
     if (accepted.length > 0) this.batches.add(batch);
     for (const upload of accepted) {
+      upload.batch = batch.key;
       upload.onEnd = () => this.ended(upload);
       this.batchOf.set(upload, batch);
       this.byKey.set(upload.key, upload);

@@ -7,22 +7,30 @@ import { ChunkCap, IN_FLIGHT } from "./cap";
 import { UploadQueue } from "./queue";
 
 const queues = new Map<string, UploadQueue>();
+/** By the widget's place in the app, which is the same in a new session. */
+const byPlace = new Map<string, UploadQueue>();
 const storage = openStorage();
 const cap = new ChunkCap(storage);
 const inFlightCap = new ChunkCap(storage, IN_FLIGHT);
 
-/** Give the queue of a widget, whichever of its views asks. */
-export function queueOf(widget: string): UploadQueue {
+/**
+ * Give the queue of a widget, whichever of its views asks. After the server was started anew, the
+ * widget in the same place of the new session takes the queue over, and the server tells which of
+ * its uploads it knows. In a notebook, `place` is null: a cell that is run again is new.
+ */
+export function queueOf(widget: string, place: string | null): UploadQueue {
   const known = queues.get(widget);
   if (known !== undefined) return known;
-  const queue = new UploadQueue(cap, inFlightCap);
+  const left = place === null ? undefined : byPlace.get(place);
+  const queue = left?.isLost ? left : new UploadQueue(cap, inFlightCap);
   queues.set(widget, queue);
+  if (place !== null) byPlace.set(place, queue);
   return queue;
 }
 
 /** Tell all queues that the socket is lost, which they share. */
 export function connectionLost(): void {
-  for (const queue of queues.values()) queue.connectionLost();
+  for (const queue of new Set(queues.values())) queue.connectionLost();
 }
 
 function openStorage(): Storage | null {

@@ -68,6 +68,11 @@ export class Upload {
   /** Seconds until all is stored. */
   readonly timeLeft = signal<number | null>(null);
 
+  /** What shows another session that the upload is this page's; empty before it is created. */
+  secret = "";
+  /** Key of the files that were picked together. */
+  batch = "";
+
   /** Called when it has ended, however it did. */
   onEnd: () => void = () => undefined;
 

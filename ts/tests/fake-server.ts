@@ -65,7 +65,7 @@ export class FakeServer {
       ...SETTINGS,
       accept: [],
       ...settings,
-      esm_constants: { widget: "w1", notebook: this.transport !== "socket" },
+      esm_constants: { widget: "w1", notebook: this.transport !== "socket", place: null },
       send_msg: (data) => this.take(data as ClientMessage),
       on: (events, callback) => handlers.push({ events: [events].flat(), callback }),
     };
@@ -152,7 +152,7 @@ export class FakeServer {
     switch (message.kind) {
       case "hello":
         this.welcome();
-        for (const id of message.uploads) this.goOn(id);
+        for (const { id } of message.uploads) this.goOn(id);
         break;
       case "create":
         if (message.more) this.openBatches.add(message.batch);
@@ -195,7 +195,15 @@ export class FakeServer {
       this.uploads.push(stored);
     }
     const { id, attempt, offset } = stored;
-    this.send({ kind: "created", key, id, attempt, offset, grant: this.grant });
+    this.send({
+      kind: "created",
+      key,
+      id,
+      secret: `secret of ${id}`,
+      attempt,
+      offset,
+      grant: this.grant,
+    });
   }
 
   private chunk({ id, attempt, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {

@@ -1,0 +1,38 @@
+"""Has stores sweep what has expired, as long as something is left in them."""
+
+import asyncio
+
+from panel_chunked import background
+
+from .directory import DirectoryStore
+
+#: Seconds between two looks, at the most.
+MAX_INTERVAL = 60 * 60.0
+
+_watched: set[tuple[type, object]] = set()
+_tasks: set[asyncio.Task[None]] = set()  # an event loop keeps only weak references
+
+
+def watch(store: object) -> None:
+    """Sweep `store` now, and from time to time until nothing is left that could expire."""
+    if isinstance(store, DirectoryStore):
+        background.loop().call_soon_threadsafe(_watch, store)
+
+
+def _watch(store: DirectoryStore) -> None:
+    if store.place not in _watched:
+        _watched.add(store.place)
+        _begin(store)
+
+
+def _begin(store: DirectoryStore) -> None:
+    _tasks.add(task := asyncio.get_running_loop().create_task(_sweep(store)))
+    task.add_done_callback(_tasks.discard)
+
+
+async def _sweep(store: DirectoryStore) -> None:
+    if await asyncio.to_thread(store.sweep):
+        loop = asyncio.get_running_loop()
+        loop.call_later(min(store.expiry / 2, MAX_INTERVAL), _begin, store)
+    else:
+        _watched.discard(store.place)

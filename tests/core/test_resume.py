@@ -1,0 +1,184 @@
+"""An upload goes on in another session, behind the old one or beside it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fakes import Browser, FakePage, files_below, until_only_this_task_runs
+
+from panel_chunked import lane
+from panel_chunked.limits import Limits
+from panel_chunked.protocol import Complete, Resume
+from panel_chunked.stores import DirectoryStore
+
+pytestmark = pytest.mark.usefixtures("nothing_blocks")
+
+DATA = b"abcdefghijkl"
+
+
+class Returning(Browser):
+    """The same page behind a new session, which knows what the old one was told."""
+
+    def __init__(self, old: Browser, page: FakePage) -> None:
+        super().__init__(page)
+        self._old = old
+
+    def secret(self, upload_id: str) -> str:
+        return self._old.secret(upload_id)
+
+
+@pytest.fixture
+async def returning(browser: Browser, incoming: Path) -> AsyncIterator[Returning]:
+    """Not before the test lets the old session end, or keeps it, does it say hello."""
+    returning = Returning(browser, FakePage(DirectoryStore(incoming)))
+    yield returning
+    await returning.session.close()
+    await until_only_this_task_runs()
+
+
+async def begin(browser: Browser, page: FakePage) -> str:
+    """Upload the first four bytes."""
+    (upload_id,) = browser.create(len(DATA))
+    browser.chunk(upload_id, 0, DATA[:4])
+    await page.until(lambda: browser.session.progress[0] == 4)
+    return upload_id
+
+
+async def test_upload_goes_on_in_a_new_session(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    returning.hello(upload_id)
+    resume = await returning.resume(upload_id)
+    assert resume.offset == 4
+    returning.send("create", page="page", batch="b", files=[], more=False)
+    for offset in (4, 8):
+        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
+    returning.finish(upload_id)
+    await returning.page.next(Complete, id=upload_id)
+    await returning.idle()
+
+    assert files_below(incoming) == {"f0.bin": DATA}
+    assert returning.page.picked == [returning.session.files]  # `value` comes as without the break
+
+
+async def test_upload_goes_on_while_the_old_session_still_has_it(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+
+    returning.hello(upload_id)
+    wanted = incoming / ".panel_chunked" / f"{upload_id}.wanted"
+    async with asyncio.timeout(10):
+        while not wanted.exists():  # noqa: ASYNC110 (a file has no event)
+            await asyncio.sleep(0.01)
+    browser.chunk(upload_id, 4, b"late")
+    error = await browser.error(id=upload_id)
+    assert (error.code, error.message) == ("taken_over", "The upload goes on in another page.")
+    assert (await returning.resume(upload_id)).offset == 4
+    await browser.session.close()
+
+    for offset in (4, 8):
+        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
+    returning.finish(upload_id)
+    await returning.page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_idle_upload_is_let_go_and_goes_on(
+    browser: Browser, page: FakePage, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "IDLE_SECONDS", 0)
+    await browser.upload(DATA)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_complete_file_is_found_by_a_new_session(
+    browser: Browser, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await browser.upload(DATA)
+    await browser.session.close()
+
+    returning.hello(upload_id)
+    resume = await returning.resume(upload_id)
+    assert resume.offset == len(DATA)
+    returning.finish(upload_id)
+    await returning.page.next(Complete, id=upload_id)
+
+    assert [file.path for file in returning.session.files] == [incoming / "f0.bin"]
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+@pytest.mark.parametrize("wrong", ["secret", "id"])
+async def test_who_has_not_the_secret_learns_nothing(
+    browser: Browser, page: FakePage, returning: Returning, wrong: str
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    secret = browser.secret(upload_id)
+
+    known = {"id": upload_id, "secret": secret, "batch": "b"} | {wrong: "guess"}
+    returning.send("hello", version=1, page="page", uploads=[known])
+
+    error = await returning.error()
+    assert error.code == "unknown_upload"
+    assert returning.page.all(Resume) == []
+    returning.hello(upload_id)  # and it is there for its page
+    assert (await returning.resume(upload_id)).offset == 4
+
+
+async def test_store_knows_no_secret(browser: Browser, page: FakePage, incoming: Path) -> None:
+    upload_id = await begin(browser, page)
+    record = (incoming / ".panel_chunked" / f"{upload_id}.json").read_text()
+    assert browser.secret(upload_id) not in record
+
+
+async def test_limits_of_the_new_session_hold(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    returning.page.allow(limits=Limits(max_file_size=3))
+
+    returning.hello(upload_id)
+
+    assert (await returning.error(id=upload_id)).code == "file_too_large"
+
+
+async def test_cancelled_upload_is_gone(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    browser.abort(upload_id)
+    await browser.removed(upload_id)
+    returning.hello(upload_id)
+    assert (await returning.error(id=upload_id)).code == "unknown_upload"
+    assert files_below(incoming) == {}
+
+
+async def test_session_that_closes_while_it_looks_leaves_the_upload(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    returning.hello(upload_id)
+    await returning.session.close()
+    third = Returning(browser, FakePage(DirectoryStore(incoming)))
+    third.hello(upload_id)
+    assert (await third.resume(upload_id)).offset == 4
+    await third.session.close()
+
+
+async def test_going_on_is_logged_with_the_id(
+    browser: Browser, page: FakePage, returning: Returning, caplog: pytest.LogCaptureFixture
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    with caplog.at_level(logging.INFO, "panel_chunked"):
+        returning.hello(upload_id)
+        await returning.resume(upload_id)
+    assert f"Upload {upload_id} goes on at 4 bytes" in caplog.text
