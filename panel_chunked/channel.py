@@ -41,12 +41,14 @@ class Channel(ABC):
         self.model = model
         self.doc = doc
         context = doc.session_context
-        self.in_notebook = context is None
         self.session_id = context.id if context is not None else None
         self.closed = False
         self._receive = receive
         self._token = new_token()
         self.model.on_event("data_event", self._on_event)
+
+    def heard(self, page: str) -> None:  # noqa: B027 (most have nothing to note)
+        """Note that the last message was of `page`."""
 
     @abstractmethod
     def open(self) -> str | None:
@@ -58,10 +60,13 @@ class Channel(ABC):
         """
 
     @abstractmethod
-    def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
+    def send(
+        self, data: dict[str, Any], replaces: str | None = None, page: str | None = None
+    ) -> None:
         """Send to the browser; in order, from any thread, without waiting.
 
-        `replaces` is a key of what it makes needless, see `Outbox.put`.
+        `replaces` is a key of what it makes needless, see `Outbox.put`. `page` is who it is for, or
+        None for all that show the model; others may get it as well.
         """
 
     @abstractmethod

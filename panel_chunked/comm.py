@@ -16,6 +16,10 @@ Receive = Callable[[Any, object], None]
 
 _receivers: dict[str, Receive] = {}
 
+#: By token. A page that is loaded anew opens the comm once more, and one that nothing refers to
+#: would be closed, for every page, when Python collects garbage.
+_opened: dict[str, list[Any]] = {}
+
 
 def listen(token: str, receive: Receive) -> bool:
     """Hand on the messages of the comm `token`, once a page opens it, on any thread.
@@ -29,21 +33,31 @@ def listen(token: str, receive: Receive) -> bool:
     except ImportError:
         return False
     _receivers[token] = receive
-    get_comm_manager().register_target(TARGET, _opened)
+    get_comm_manager().register_target(TARGET, _open)
     return True
 
 
 def forget(token: str) -> None:
-    """Drop the messages of the comm `token` from now on."""
+    """Close the comm `token`, and drop its messages from now on."""
     _receivers.pop(token, None)
+    comms = _opened.pop(token, [])
+    for comm in comms:
+        comm.close(deleting=comm is not comms[-1])  # the manager knows only the last one
 
 
-def _opened(comm: Any, _message: object) -> None:
-    receive = _receivers.get(comm.comm_id)
-    if receive is None:
+def _open(comm: Any, _message: object) -> None:
+    token = comm.comm_id
+    if token not in _receivers:
         comm.close()
-    else:
-        comm.on_msg(lambda message: receive(comm, _parse(message)))
+        return
+    _opened.setdefault(token, []).append(comm)
+
+    def take(message: dict[str, Any]) -> None:
+        receive = _receivers.get(token)
+        if receive is not None:
+            receive(comm, _parse(message))
+
+    comm.on_msg(take)
 
 
 def _parse(message: dict[str, Any]) -> object:

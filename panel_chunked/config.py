@@ -47,7 +47,7 @@ class Config(param.Parameterized):
 
     @property
     def comm_in_flight(self) -> int:
-        """Bytes of files on their way in a notebook: they may all come in one message."""
+        """Bytes of files on their way in a notebook; by Panel's comm they come in one message."""
         limit = parse_size(self.jupyter_message_limit) or 0
         return max(1, limit * 17 // 20)
 

@@ -9,7 +9,7 @@ from .errors import UploadError, WrongOffsetError
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
-from .stores import Store, StoredUpload, Suspendable, TakenOverError, Terminable
+from .stores import Resumable, Store, StoredUpload, Suspendable, TakenOverError, Terminable
 from .upload import Upload, UploadInfo, UploadState
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class UploadHandler:
         self.file: UploadedFile | None = None
         self._store = store
         self._stored = stored
+        self._has_let_go = False
         self._offset = 0 if stored is None else stored.offset
         self._rate = Rate(time.monotonic())
 
@@ -73,6 +74,7 @@ class UploadHandler:
             raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
+        self._has_let_go = False  # it was opened again
         self._offset = stored.offset
         self._rate.update(self._offset, time.monotonic())
 
@@ -104,7 +106,26 @@ class UploadHandler:
     async def let_go(self) -> None:
         """Close what is open, so that somebody else may go on; the next byte opens it again."""
         if isinstance(self._stored, Suspendable):
+            self._has_let_go = True
             await self._free(self._stored.suspend())
+
+    async def reclaim(self) -> None:
+        """Take back what was let go; somebody else may have gone on with it meanwhile.
+
+        Raises
+        ------
+        UploadError
+            ``storage`` if nothing is there any more.
+        """
+        store: object = self._store
+        if not (self._has_let_go and isinstance(store, Resumable)):
+            return
+        try:
+            self._stored = await store.resume(self.info.id)
+        except OSError as error:
+            raise self._storage_error(error) from error
+        self._has_let_go = False
+        self._offset = self._stored.offset
 
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""

@@ -24,6 +24,10 @@ MESSAGE_OVERHEAD = 512
 IDLE_SECONDS = 2.0
 
 
+#: Seconds after which such an upload lets go of what is stored: its page may be elsewhere.
+LET_GO_SECONDS = 0.5
+
+
 @dataclass(frozen=True)
 class StartOver:
     """The browser is to send again, as a new attempt."""
@@ -162,13 +166,14 @@ class Lane:
 
     async def _next(self) -> tuple[Message, float]:
         """Wait for a message; after a while, leave memory and what is stored to others."""
+        idle = self._loop.call_later(IDLE_SECONDS, self.credit.end)
         try:
-            async with asyncio.timeout(IDLE_SECONDS):
+            async with asyncio.timeout(LET_GO_SECONDS):
                 message = await self._queue.get()
         except TimeoutError:
-            self.credit.end()
             await self.handler.let_go()
             message = await self._queue.get()
+        idle.cancel()
         self.credit.begin()
         return message
 
@@ -183,6 +188,7 @@ class Lane:
             case Suspend():
                 await self.handler.suspend()
             case StartOver(attempt=attempt):
+                await self.handler.reclaim()
                 self._resume(attempt)
             case UploadError():
                 raise message

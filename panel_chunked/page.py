@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Seconds between updates of `uploads` and `progress`, at least.
 PROGRESS_INTERVAL = 0.2
 
+#: Pages of one session whose channels are remembered, the latest.
+MAX_PAGES = 100
+
 #: Such updates in a second, over all pages of this process; each takes the document's lock.
 MAX_UPDATES = 50
 
@@ -46,7 +49,8 @@ class WidgetPage:
 
     def __init__(self, widget: "ChunkedFileInput", outputs: Outputs, channel: Channel) -> None:
         self.session = Session(self)
-        self.channel = channel
+        self.channel = channel  # of the last message
+        self._channels: dict[str, Channel] = {}  # by page
         self._widget = widget
         self._outputs = outputs
         self._temporary = TemporaryStore()
@@ -57,7 +61,7 @@ class WidgetPage:
         self._loop = asyncio.get_running_loop()
 
     def receive(self, channel: Channel, data: object) -> None:
-        """Take a message; answers go back the way the last message came."""
+        """Take a message."""
         self.channel = channel
         self.session.receive(data)
 
@@ -99,10 +103,19 @@ class WidgetPage:
             token=token,
         )
 
-    def send(self, message: protocol.ServerMessage) -> None:
+    def heard(self, page: str) -> None:
+        self._channels.pop(page, None)
+        self._channels[page] = self.channel
+        if len(self._channels) > MAX_PAGES:
+            del self._channels[next(iter(self._channels))]
+        self.channel.heard(page)
+
+    def send(self, message: protocol.ServerMessage, page: str | None = None) -> None:
         # Acks are cumulative: one that could not be sent yet has nothing to say any more.
         replaces = message.id if isinstance(message, protocol.Ack) else None
-        self.channel.send(protocol.encode(message), replaces)
+        data, channels = protocol.encode(message), {*self._channels.values(), self.channel}
+        for channel in channels if page is None else [self._channels.get(page, self.channel)]:
+            channel.send(data, replaces, page)
 
     def progressed(self) -> None:
         self._progress_stale = True

@@ -67,7 +67,9 @@ class ServerChannel(Channel):
             frames.add(self._token, self._take_frame)
         return Road(connection, self.model, frames, self._token)
 
-    def send(self, data: dict[str, Any], replaces: str | None = None) -> None:
+    def send(
+        self, data: dict[str, Any], replaces: str | None = None, page: str | None = None
+    ) -> None:
         if self._loop is not None and not self.closed:
             with suppress(RuntimeError):  # the loop is closed: nobody is there to see anything
                 self._loop.call_soon_threadsafe(self._put, data, replaces)

@@ -21,6 +21,7 @@ from .handler import UploadHandler
 from .lane import Lane, Suspend
 from .limits import Limits
 from .names import safe_name
+from .presence import Presence
 from .protocol import (
     Abort,
     Chunk,
@@ -45,9 +46,6 @@ MAX_PENDING = 2000
 
 #: Batches that a page may have open.
 MAX_BATCHES = 100
-
-#: Seconds for which a page may say nothing once another one has come; then its uploads end.
-PATIENCE = 120.0
 
 #: Uploads refused or failed that are logged for a page, in each minute.
 MAX_LOGGED = 20
@@ -75,8 +73,14 @@ class Page(Protocol):
     def welcome(self) -> ServerMessage:
         """Give what this page's transport takes."""
 
-    def send(self, message: ServerMessage) -> None:
-        """Send to the browser; in order, from any thread, without waiting."""
+    def heard(self, page: str) -> None:
+        """Note that the message that was just received is of `page`, as that names itself."""
+
+    def send(self, message: ServerMessage, page: str | None = None) -> None:
+        """Send to the browser; in order, from any thread, without waiting.
+
+        To `page` alone, or to all that show the widget.
+        """
 
     def progressed(self) -> None:
         """Note that `Session.uploads` has changed."""
@@ -106,8 +110,7 @@ class Session:
         self._memory = memory
         self._lanes: dict[str, Lane] = {}
         self._batches: dict[str, Batch] = {}
-        self._heard: dict[str, float] = {}  # when, by page; of those with a batch
-        self._watch: asyncio.TimerHandle | None = None
+        self._presence = Presence(self._batches, self._end_batch)
         self._adopting: set[str] = set()
         self._closed = False
         self._files: dict[str, UploadedFile] = {}
@@ -161,8 +164,7 @@ class Session:
                 self._page.send(protocol.Error("bad_message", text))
             case Hello():
                 self._hear(message.page)
-                self._watch_others(message.page)
-                self._page.send(self._page.welcome())
+                self._page.send(self._page.welcome(), message.page)
                 for known in dict.fromkeys(message.uploads):
                     self._resume(known, message.page)
             case Create():
@@ -176,6 +178,10 @@ class Session:
                 self._stop(message.id, message)
             case _:
                 self._forward(message)
+
+    def _hear(self, page: str) -> None:
+        self._page.heard(page)
+        self._presence.hear(page)
 
     def forget(self, upload_id: str) -> None:
         """Take a file that was deleted out of `files` and off the page. Safe in any thread."""
@@ -204,8 +210,7 @@ class Session:
     async def close(self) -> None:
         """Stop everything; what is not complete waits for whoever goes on with it."""
         self._closed = True
-        if self._watch is not None:
-            self._watch.cancel()
+        self._presence.close()
         lanes, self._lanes = list(self._lanes.values()), {}
         for lane in lanes:
             if not lane.stopped:
@@ -241,13 +246,11 @@ class Session:
                 "too_many_files", f"More than {MAX_BATCHES} picks are open already."
             )
             for facts in message.files:
-                self._refuse_file(facts, error)
+                self._refuse_file(facts, error, message.page)
             return
         new = Batch(message.batch, message.page, settings.multiple)
         batch = self._batches.setdefault(message.batch, new)
-        if batch.page not in self._heard:
-            self._forget_pages()
-        self._heard[batch.page] = time.monotonic()
+        self._hear(batch.page)
         active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
         held = [file.size for file in self.files] + active
         total = Total(len(held), sum(held))
@@ -256,21 +259,22 @@ class Session:
                 known = batch.handlers.get(facts.key)  # the page asks again if no answer came
                 handler = known or self._admit(facts, batch, settings, total)
             except UploadError as error:
-                self._refuse_file(facts, error)
+                self._refuse_file(facts, error, batch.page)
             else:
-                self._send_created(facts.key, handler)
+                self._send_created(facts.key, handler, batch.page)
         batch.more = message.more
         if batch.ended:
             self._spawn(self._settle(batch))
         self._page.progressed()
 
-    def _send_created(self, key: str, handler: UploadHandler) -> None:
+    def _send_created(self, key: str, handler: UploadHandler, page: str) -> None:
         upload_id, offset = handler.info.id, handler.offset
         lane = self._lanes.get(upload_id)
         # Without a lane it has ended; the page learns that when it says finish.
         attempt, grant = (lane.attempt, lane.credit.grant) if lane is not None else (0, 0)
         secret = lane.secret if lane is not None else ""
-        self._page.send(protocol.Created(key, upload_id, secret, attempt, offset, grant))
+        created = protocol.Created(key, upload_id, secret, attempt, offset, grant)
+        self._page.send(created, page)
 
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
@@ -300,16 +304,17 @@ class Session:
     def _open_lane(self, handler: UploadHandler, batch: Batch, key: str, secret: str) -> Lane:
         page, ended = self._page, partial(self._end, batch, key)
         credit = Credit(self._memory)
-        lane = Lane(handler, credit, page.send, page.progressed, ended, self._spawn)
+        send = partial(page.send, page=batch.page)
+        lane = Lane(handler, credit, send, page.progressed, ended, self._spawn)
         lane.page, lane.secret = batch.page, secret
         self._lanes[handler.info.id] = lane
         return lane
 
-    def _refuse_file(self, facts: FileFacts, error: UploadError) -> None:
+    def _refuse_file(self, facts: FileFacts, error: UploadError, page: str) -> None:
         self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
         refused = Upload(safe_name(facts.name), facts.size, 0, "failed", error=error.message)
         self._failed.append(refused)
-        self._page.send(protocol.Error(error.code, error.message, key=facts.key))
+        self._page.send(protocol.Error(error.code, error.message, key=facts.key), page)
 
     def _forward(self, message: Chunk | Finish) -> None:
         lane = self._lanes.get(message.id)
@@ -334,7 +339,6 @@ class Session:
         elif known.id not in self._adopting:
             self._adopting.add(known.id)
             multiple = self._page.settings().multiple
-            self._heard[page] = time.monotonic()
             batch = self._batches.setdefault(known.batch, Batch(known.batch, page, multiple))
             batch.open += 1
             self._spawn(self._adopt(known, batch))
@@ -412,37 +416,16 @@ class Session:
             self.forget(upload_id)
             await self._page.settled([])
 
-    # Pages that come and go. A notebook does not tell that a page was left, and a socket that was
-    # lost is soon back, so only another page that is there says that one may be gone.
-
-    def _hear(self, page: str) -> None:
-        if page in self._heard:
-            self._heard[page] = time.monotonic()
-
-    def _watch_others(self, page: str) -> None:
-        others = any(batch.page != page for batch in self._batches.values())
-        if others and self._watch is None:
-            end = partial(self._end_unheard, page, time.monotonic())
-            self._watch = self._loop.call_later(PATIENCE, end)
-
-    def _end_unheard(self, page: str, since: float) -> None:
-        self._watch = None
-        for batch in list(self._batches.values()):
-            if batch.page == page or self._heard[batch.page] > since:
-                continue
-            batch.more = False
-            error = UploadError("page_gone", "The page that sent the file was left.")
-            ids = {handler.info.id for handler in batch.handlers.values()}
-            for lane in [self._lanes[upload_id] for upload_id in ids & self._lanes.keys()]:
-                if not lane.stopped:
-                    lane.stop(error)
-            if batch.ended:
-                self._spawn(self._settle(batch))
-        self._watch_others(page)
-
-    def _forget_pages(self) -> None:
-        pages = {batch.page for batch in self._batches.values()}
-        self._heard = {page: heard for page, heard in self._heard.items() if page in pages}
+    def _end_batch(self, batch: Batch) -> None:
+        """End what a page has begun that is gone."""
+        batch.more = False
+        error = UploadError("page_gone", "The page that sent the file was left.")
+        ids = {handler.info.id for handler in batch.handlers.values()}
+        for lane in [self._lanes[upload_id] for upload_id in ids & self._lanes.keys()]:
+            if not lane.stopped:
+                lane.stop(error)
+        if batch.ended:
+            self._spawn(self._settle(batch))
 
     # The end of uploads
 
@@ -461,9 +444,9 @@ class Session:
             self._warn(f"Upload {upload_id} of {handler.info.name!r} failed: {handler.error}")
             self._failed.append(handler.snapshot())
             error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
-            self._page.send(error)
+            self._page.send(error, batch.page)
         elif handler.file is None:
-            self._page.send(protocol.Removed(upload_id))
+            self._page.send(protocol.Removed(upload_id), batch.page)
         try:
             await self._settle(batch)
         finally:
@@ -477,7 +460,7 @@ class Session:
         self._files[upload_id] = file
         self.completed += 1
         self._completed_bytes += file.size
-        self._page.send(protocol.Complete(upload_id))
+        self._page.send(protocol.Complete(upload_id), batch.page)
 
     async def _settle(self, batch: Batch) -> None:
         async with self._settling:  # the app hears of uploads in the order they ended

@@ -180,6 +180,10 @@ class Lab:
         widget.wait_for(timeout=60_000)
         return widget
 
+    def widget_inputs(self, number: int) -> Any:
+        self.cell(number).locator("section.widget").first.wait_for(timeout=60_000)
+        return self.cell(number).locator("input[type=file]")
+
     def choose(self, number: int, *paths: Path) -> None:
         self.widget(number).locator("input[type=file]").set_input_files(list(paths))
 

@@ -106,14 +106,19 @@ def expect_files(lab: Lab, number: int, expected: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("size", [64 * MB, 300 * MB])
-def test_file_arrives_whole(open_lab: OpenLab, tmp_path: Path, size: int) -> None:
+def test_file_arrives_whole(open_lab: OpenLab, page: Page, tmp_path: Path, size: int) -> None:
     checksum = make_file(tmp_path / "a.bin", size)
+    sent: list[bytes | str] = []
+    page.on("websocket", lambda it: it.on("framesent", lambda frame: sent.append(frame)))
     lab = open_lab(SHOW, FILES)
 
     lab.choose(1, tmp_path / "a.bin")
 
     lab.expect_row(1, "a.bin", "complete")
     expect_files(lab, 2, {"a.bin": checksum})
+    chunks = [message for message in sent if isinstance(message, bytes) and len(message) > MB]
+    assert MB < max(map(len, chunks)) < 5 * MB  # by our own comm, which joins nothing
+    assert b'"kind":"chunk"' in chunks[0][:2000]
 
 
 def test_widget_looks_as_on_a_server(open_lab: OpenLab) -> None:
@@ -211,6 +216,40 @@ def test_upload_waits_while_a_cell_runs_in_a_kernel_without_subshells(
         sent = proxy.sent - before
         expect_files(lab, 3, {"a.bin": checksum})
     assert size < sent < 1.1 * size
+
+
+def test_what_a_callback_prints_and_raises_is_shown_and_holds_nobody_up(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 200 * MB)
+    make_file(tmp_path / "small.bin", 1000)
+    go_on = tmp_path / "go on"
+    lab = open_lab(
+        f"""
+import pathlib
+def slow(event):
+    print("the app is told")
+    while not pathlib.Path({str(go_on)!r}).exists():
+        time.sleep(0.05)
+    raise RuntimeError("the app's own error")
+upload = ChunkedFileInput(multiple=True)
+other = ChunkedFileInput(multiple=True)
+upload.param.watch(slow, "value")
+pn.Column(upload, other)
+""",
+        "print(json.dumps({file.name: file.checksum for file in other.files}))",
+    )
+    inputs = lab.widget_inputs(1)
+    inputs.nth(0).set_input_files(tmp_path / "small.bin")
+    lab.expect_row(1, "small.bin", "complete")
+
+    inputs.nth(1).set_input_files(tmp_path / "large.bin")
+
+    lab.expect_row(1, "large.bin", "complete")
+    go_on.touch()
+    expect(lab.cell(1)).to_contain_text("the app is told", timeout=20_000)
+    expect(lab.cell(1)).to_contain_text("the app's own error")
+    expect_files(lab, 2, {"large.bin": checksum})
 
 
 def test_another_widget_answers_during_an_upload(open_lab: OpenLab, tmp_path: Path) -> None:
@@ -338,7 +377,7 @@ def test_two_views_of_which_one_goes_and_comes_back(open_lab: OpenLab, tmp_path:
 def test_notebook_that_is_opened_again_with_its_kernel_and_without(
     open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
 ) -> None:
-    impatient = f"import panel_chunked.session\npanel_chunked.session.PATIENCE = 2\n{SHOW}"
+    impatient = f"import panel_chunked.presence\npanel_chunked.presence.PATIENCE = 2\n{SHOW}"
     checksums = {name: make_file(tmp_path / name, 1 * MB) for name in ("1.bin", "2.bin")}
     make_hole(tmp_path / "endless.bin")
     lab = open_lab(impatient, FILES, "print(json.dumps([it.name for it in upload.uploads]))")

@@ -70,7 +70,10 @@ class FakePage(Signals):
     def welcome(self) -> ServerMessage:
         return protocol.Welcome(protocol.VERSION, "socket", 4, 16, None)
 
-    def send(self, message: ServerMessage) -> None:
+    def heard(self, page: str) -> None:
+        pass
+
+    def send(self, message: ServerMessage, page: str | None = None) -> None:
         self.sent.append(message)
         self.changed()
 

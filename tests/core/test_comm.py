@@ -1,5 +1,7 @@
 """A comm of our own, with the package that kernels have their comms from."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> base_comm.CommManager:
     monkeypatch.setattr("comm.create_comm", RecordingComm)
     sent.clear()
     yield (manager := get_comm_manager())
-    manager.unregister_target(own_comm.TARGET, own_comm._opened)
+    manager.unregister_target(own_comm.TARGET, own_comm._open)
     own_comm.forget(TOKEN)
 
 
@@ -82,6 +84,29 @@ def test_two_pages_that_show_the_same_view_are_both_heard(comms):
     open_comm(comms)
     say(comms, 1)
     open_comm(comms)  # the id is the same, so the kernel answers both
+    gc.collect()  # a comm that is collected would be closed
     say(comms, 2)
 
     assert taken == [1, 2]
+    assert sent == []
+
+
+def test_comm_that_is_forgotten_is_closed_and_keeps_nothing_alive(comms):
+    class View:
+        def take(self, _, data):
+            raise AssertionError(data)
+
+    view = View()
+    own_comm.listen(TOKEN, view.take)
+    open_comm(comms)
+    open_comm(comms)
+    comm = comms.get_comm(TOKEN)
+    gone = weakref.ref(view)
+
+    own_comm.forget(TOKEN)
+    del view
+    comm.handle_msg({"content": {"data": 1}})  # which was on its way
+
+    assert [kind for kind, _ in sent] == ["comm_close", "comm_close"]
+    assert comms.get_comm(TOKEN) is None
+    assert gone() is None

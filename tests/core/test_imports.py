@@ -8,6 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
+    "background",
     "batch",
     "credit",
     "errors",
@@ -17,6 +18,7 @@ CORE = (
     "limits",
     "names",
     "outbox",
+    "presence",
     "protocol",
     "rate",
     "session",
@@ -24,7 +26,8 @@ CORE = (
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]
-ALLOWED = {"aiofiles", "msgspec", *CORE, "upload", "stores", "base", "directory", "temporary"}
+STORES = ("base", "directory", "partial", "sweeper", "temporary")
+ALLOWED = {"msgspec", *CORE, "upload", "stores", *STORES}
 PANEL_SIDE = {
     "panel",
     "bokeh",

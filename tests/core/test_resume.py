@@ -89,10 +89,39 @@ async def test_upload_goes_on_while_the_old_session_still_has_it(
     assert files_below(incoming) == {"f0.bin": DATA}
 
 
+async def test_upload_comes_back_to_the_session_that_it_has_left(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+    returning.chunk(upload_id, 4, DATA[4:8])
+    await returning.page.until(lambda: returning.session.progress[0] == 8)
+
+    browser.hello(upload_id)
+
+    assert (await browser.resume(upload_id)).offset == 8
+    browser.chunk(upload_id, 8, DATA[8:])
+    browser.finish(upload_id)
+    await page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_hello_after_a_pause_holds_nobody_up(
+    browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "LET_GO_SECONDS", 0)
+    upload_id = await begin(browser, page)
+    browser.chunk(upload_id, 4, DATA[4:8])
+    await page.until(lambda: browser.session.progress[0] == 8)
+    browser.hello(upload_id)
+    assert (await browser.resume(upload_id)).offset == 8
+
+
 async def test_idle_upload_is_let_go_and_goes_on(
     browser: Browser, page: FakePage, incoming: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(lane, "LET_GO_SECONDS", 0)
     await browser.upload(DATA)
     assert files_below(incoming) == {"f0.bin": DATA}
 

@@ -511,7 +511,7 @@ async def test_more_than_can_wait_are_refused(browser: Browser, page: FakePage) 
 class Deaf(FakePage):
     """Forgets what is sent, so that memory is the session's own."""
 
-    def send(self, message: object) -> None:
+    def send(self, message: object, page: str | None = None) -> None:
         self.last = message
 
 
@@ -836,7 +836,7 @@ async def test_hello_does_not_bring_an_aborted_upload_back(browser: Browser, gat
 
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("panel_chunked.session.PATIENCE", 0)
+    monkeypatch.setattr("panel_chunked.presence.PATIENCE", 0)
 
 
 @pytest.mark.usefixtures("no_patience")
@@ -856,21 +856,30 @@ async def test_uploads_of_a_page_that_was_left_end_once_another_has_come(
     assert [upload.state for upload in browser.session.uploads] == ["failed"]
 
 
-@pytest.mark.usefixtures("no_patience")
 async def test_uploads_of_a_page_that_is_heard_go_on(
     browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, another = (Browser(page, browser.session, name) for name in ("left", "another"))
-    waiting, running = browser.create(4, 4)
+    monkeypatch.setattr("panel_chunked.presence.PATIENCE", 0.2)
+    left = Browser(page, browser.session, "left")
+    (running,) = browser.create(4)
     (gone,) = left.create(4, batch="b2")
-    another.hello()
-    monkeypatch.setattr("panel_chunked.session.PATIENCE", 1000)  # the next time
-    browser.chunk(running, 0, b"abcd")
+    async with asyncio.timeout(10):
+        while not page.all(Error, id=gone, code="page_gone"):
+            browser.hello(running)
+            await asyncio.sleep(0.02)
+    browser.transfer(running, b"abcd")
+    await page.next(Complete, id=running)
+
+
+async def test_page_that_came_and_went_does_not_hide_another_that_is_gone(
+    browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("panel_chunked.presence.PATIENCE", 0.1)
+    guest = Browser(page, browser.session, "guest")
+    browser.create(4)
+    (gone,) = guest.create(4, batch="b2")
+    browser.hello()
     await browser.error(id=gone, code="page_gone")
-    browser.finish(running)
-    browser.transfer(waiting, b"abcd")
-    for upload_id in (waiting, running):
-        await page.next(Complete, id=upload_id)
 
 
 @pytest.mark.usefixtures("no_patience")

@@ -135,14 +135,21 @@ def test_page_that_has_opened_a_comm_is_answered_by_it_until_it_says_hello(monke
     monkeypatch.setattr("panel_chunked.notebook.push", lambda *_: sent.put("Panel's"))
 
     def answer(channel, data):
+        channel.heard("page")
         if data == "hello":
             channel.open()
-        channel.send({"answers": data})
+        channel.send({"answers": data}, page="page")
 
     channel = notebook_channel(answer)
     say(channel, "hello")
     assert sent.get(timeout=10) == "Panel's"
     channel._take(OwnComm(sent), "chunk")
     assert sent.get(timeout=10) == ("own", {"answers": "chunk"})
+    cleared = {"kind": "cleared"}  # which is for all pages
+    channel.send(cleared)
+    assert sent.get(timeout=10) == ("own", cleared)
+    channel._own_comms["another page"] = None  # which has only said hello
+    channel.send(cleared)
+    assert sent.get(timeout=10) == "Panel's"
     say(channel, "hello")
     assert sent.get(timeout=10) == "Panel's"

@@ -57,7 +57,7 @@ const PARAMS = [
 export class PanelChannel implements Channel {
   readonly settings: ReadonlySignal<Settings>;
   private receive: (message: ServerMessage) => void = () => undefined;
-  /** What it sends by; null if that is not known, as in a notebook where messages are joined. */
+  /** What it sends by; null in a notebook, unless Panel shows with jupyter_bokeh. */
   socket: WebSocket | null = null;
   /** A way beside Bokeh's or Panel's own messages, once the server has named it. */
   private road: Frames | Comm | null = null;

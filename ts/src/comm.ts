@@ -39,8 +39,8 @@ export class Comm {
       if (!comm?.active) return null;
       comm.open();
       opened.set(token, comm);
-    } catch {
-      // It is open already, or there is no extension that could.
+    } catch (error) {
+      if (!/already/i.test(String(error))) return null; // no extension that could, or it is gone
     }
     const comm = opened.get(token);
     return comm === undefined ? null : new Comm(comm, receive);

@@ -30,6 +30,12 @@ const FILES_IN_MESSAGE = 100;
 /** Bytes of a `create` message, which a server that takes little takes as well. */
 const MAX_MESSAGE_SIZE = 16 * 1024;
 
+/**
+ * Milliseconds after which uploads are cancelled in a notebook that no output shows, as when the
+ * cell was run again, which makes another widget: nobody could see or stop them.
+ */
+export const UNSEEN_FOR = 30_000;
+
 /** Chunks in a full window, by what carries them. */
 const CHUNKS = { socket: CHUNKS_IN_WINDOW, comm: CHUNKS_IN_NOTEBOOK, ipywidget: CHUNKS_ONE_BY_ONE };
 
@@ -67,6 +73,8 @@ export class UploadQueue {
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
+  private unseen: ReturnType<typeof setTimeout> | undefined;
+
   /** Whether the connection was lost, and no session was met since. */
   isLost = false;
 
@@ -97,6 +105,7 @@ export class UploadQueue {
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
+    clearTimeout(this.unseen);
     this.views.push(channel);
     channel.listen((message) => this.receive(message));
     this.use(channel);
@@ -112,6 +121,13 @@ export class UploadQueue {
     this.views.splice(place, 1);
     const other = this.views.at(-1);
     if (channel === this.channel && other !== undefined) this.use(other);
+    if (other === undefined && this.isNotebook) {
+      this.unseen = setTimeout(() => this.cancelAll(), UNSEEN_FOR);
+    }
+  }
+
+  private cancelAll(): void {
+    for (const upload of [...this.batchOf.keys()]) this.cancel(upload);
   }
 
   private use(channel: PanelChannel): void {
@@ -153,7 +169,7 @@ export class UploadQueue {
       held.size += upload.file.size;
     }
     if (!settings.multiple && accepted.length > 0) {
-      for (const upload of this.batchOf.keys()) this.cancel(upload);
+      this.cancelAll();
     }
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.open(accepted);
@@ -207,13 +223,14 @@ export class UploadQueue {
   }
 
   get isBusy(): boolean {
-    return !this.kernelIsGone && (!this.isOpen || this.batchOf.size > 0);
+    return !this.kernelIsGone && (!this.isOpen || this.batchOf.size > 0 || this.aborted.size > 0);
   }
 
   get isUnanswered(): boolean {
     const isUnannounced = [...this.ready].some(({ id }) => id === null);
     const isFinishing = [...this.sending].some(({ state }) => state.value.kind === "finishing");
-    return !this.isOpen || this.window.taken > 0 || isUnannounced || isFinishing;
+    const isCancelling = this.aborted.size > 0;
+    return !this.isOpen || this.window.taken > 0 || isUnannounced || isFinishing || isCancelling;
   }
 
   /** See whether the kernel is there. On a server, BokehJS tells of a lost connection. */
@@ -274,14 +291,14 @@ export class UploadQueue {
     if (channel === null) return;
     this.hadKernel = channel.kernel.exists();
     this.isLost = false;
-    const joined = message.transport !== "socket";
-    const cap = joined ? this.inFlightCap : this.chunkCap;
-    const inFlight = joined ? cap.limit(message.max_in_flight) : message.max_in_flight;
-    const mostInOne = joined ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
+    const isNotebook = message.transport !== "socket";
+    const cap = isNotebook ? this.inFlightCap : this.chunkCap;
+    const inFlight = isNotebook ? cap.limit(message.max_in_flight) : message.max_in_flight;
+    const mostInOne = isNotebook ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
     const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
-    const buffers = { reuse: !joined, head: channel.head };
+    const buffers = { reuse: !isNotebook, head: channel.head };
     window.limit(inFlight, CHUNKS[message.transport]);
-    this.link = { channel, window, cap, joined, maxChunkSize, buffers };
+    this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
     for (const batch of this.batches) {
       batch.waiting = [...batch.open].filter(({ id }) => id === null);
       for (const upload of batch.waiting) this.ready.delete(upload);
@@ -316,7 +333,7 @@ export class UploadQueue {
     const upload = this.byId.get(message.id);
     const lostSince = upload?.lostSince(message.offset) ?? null;
     // What was sent before the last loss was lost with it, and counted there.
-    if (this.link?.joined && lostSince !== null && lostSince > this.lastLoss) {
+    if (this.link?.isNotebook && lostSince !== null && lostSince > this.lastLoss) {
       this.lastLoss = performance.now();
       this.inFlightCap.lost(this.window.taken); // it may all have been one message, and too large
     }

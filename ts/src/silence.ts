@@ -12,6 +12,9 @@ export const LOOK_INTERVAL = 500;
 /** Milliseconds without an answer after which the page says that it waits. */
 export const SHOWN_AFTER = 2000;
 
+/** Milliseconds after which it may be for ever. */
+export const VERY_LONG = 20_000;
+
 /** Milliseconds until it asks for the first time; each time after that, twice as long. */
 export const FIRST_QUESTION = 3000;
 
@@ -21,6 +24,8 @@ const MAX_INTERVAL = 60_000;
 export class Silence {
   /** Whether it lasts so long that the page says so. */
   readonly isLong = signal(false);
+  /** Whether it lasts so long that nobody may be there. */
+  readonly isVeryLong = signal(false);
   private since = 0;
   private askAt = 0;
   private interval = 0;
@@ -46,7 +51,7 @@ export class Silence {
   /** Python has said something. */
   broken(): void {
     this.begin();
-    this.isLong.value = false;
+    this.isLong.value = this.isVeryLong.value = false;
   }
 
   private begin(): void {
@@ -67,6 +72,7 @@ export class Silence {
     }
     const now = performance.now();
     this.isLong.value = now - this.since >= SHOWN_AFTER;
+    this.isVeryLong.value = now - this.since >= VERY_LONG;
     if (now < this.askAt) return;
     this.interval = Math.min(2 * this.interval, MAX_INTERVAL);
     this.askAt = now + this.interval;

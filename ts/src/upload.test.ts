@@ -25,7 +25,7 @@ function start(
       message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message,
     );
   const buffers = { reuse, head };
-  const link = { channel: { send, head }, window, cap, joined: false, maxChunkSize, buffers };
+  const link = { channel: { send, head }, window, cap, isNotebook: false, maxChunkSize, buffers };
   const upload = new Upload("k1", file, file.name);
   upload.created("u1", { attempt: 0, offset: 0, grant });
   upload.start(link);

@@ -34,8 +34,8 @@ export interface Link {
   channel: Channel;
   window: Window;
   cap: ChunkCap;
-  /** Whether chunks may be joined into one message, as Panel does it in a notebook, or kept. */
-  joined: boolean;
+  /** Whether it leads to a kernel: chunks are kept until they are sent, perhaps in one message. */
+  isNotebook: boolean;
   /** Bytes that one message takes at most. */
   maxChunkSize: number;
   buffers: Buffers;
@@ -150,7 +150,7 @@ export class Upload {
     if (last?.end === offset) {
       const { size, inFlight } = last;
       this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
-      this.link?.cap.arrived(this.link.joined ? inFlight / 2 : size);
+      this.link?.cap.arrived(this.link.isNotebook ? inFlight / 2 : size);
     }
     this.link?.window.release(delivered);
     this.offset = offset;

@@ -35,7 +35,12 @@ export function Widget({ queue, settings }: WidgetProps) {
       },
     );
   });
-  const classes = ["widget", layout, drop.over.value && "over", disabled && "disabled"];
+  const { isNotebook, isOpen, silence } = queue;
+  const isUnanswered = isOpen ? isNotebook && silence.isVeryLong.value : silence.isLong.value;
+  const classes = [
+    ...["widget", layout, drop.over.value && "over", disabled && "disabled"],
+    isNotebook && "notebook",
+  ];
   return (
     <section
       class={classes.filter(Boolean).join(" ")}
@@ -53,7 +58,7 @@ export function Widget({ queue, settings }: WidgetProps) {
           {notice.value}
         </p>
       )}
-      {queue.silence.isLong.value && !queue.isOpen && (
+      {isUnanswered && (
         <p class="notice" role="status">
           {queue.isOutOfReach ? texts.outOfReach : texts.noAnswer(queue.isNotebook)}
         </p>
