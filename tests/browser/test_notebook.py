@@ -281,7 +281,7 @@ def test_what_a_killed_kernel_left_goes_with_the_next_upload(
     lab.choose(1, tmp_path / "endless.bin")
     lab.wait_for_part(1, "endless.bin", 0.001)
     homes = set(notebooks.temporary.glob("panel_chunked-of-*"))
-    assert [path.suffix for home in homes for path in home.rglob("*.*")] == [".part"]
+    assert [path.suffix for home in homes for path in home.rglob("*.part")] == [".part"]
 
     os.kill(kernel, signal.SIGKILL)
 
