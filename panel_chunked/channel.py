@@ -73,6 +73,15 @@ class Channel(ABC):
     def close(self) -> None:
         """Send no more; the model is gone. Safe in any thread."""
 
+    def renew_token(self) -> float | None:
+        """Hand its pages new tokens to connect with, where they need any.
+
+        Returns
+        -------
+        Seconds until it is to be done again; None if there is no such page.
+        """
+        return None
+
     @property
     @abstractmethod
     def max_chunk_size(self) -> int:

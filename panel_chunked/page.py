@@ -16,6 +16,7 @@ from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
 from .session import Session, Settings
 from .stores import DirectoryStore, Store, TemporaryStore, sweeper
+from .token import Renewal
 
 if TYPE_CHECKING:
     from .widget import ChunkedFileInput
@@ -59,6 +60,7 @@ class WidgetPage:
         # Not in the callbacks, which Bokeh keeps for a while after it has run them.
         self._batches: deque[list[Picked]] = deque()
         self._loop = asyncio.get_running_loop()
+        self._renewal = Renewal(lambda: not self.session.idle, lambda: self.channel.renew_token())
 
     def receive(self, channel: Channel, data: object) -> None:
         """Take a message."""
@@ -76,6 +78,7 @@ class WidgetPage:
     async def _close(self) -> None:
         if self._progress_timer is not None:
             self._progress_timer.cancel()
+        self._renewal.close()
         await self.session.close()
         await asyncio.to_thread(self._temporary.close)
 
@@ -94,6 +97,7 @@ class WidgetPage:
     def welcome(self) -> protocol.Welcome:
         sweeper.watch(self._store())
         token = self.channel.open()
+        self._renewal.restart()
         wanted = parse_size(self._widget.chunk_size) or self.channel.best_chunk_size
         return protocol.Welcome(
             protocol.VERSION,
@@ -118,6 +122,7 @@ class WidgetPage:
             channel.send(data, replaces, page)
 
     def progressed(self) -> None:
+        self._renewal.ensure()
         self._progress_stale = True
         if self._progress_timer is None:
             now = time.monotonic()

@@ -171,6 +171,15 @@ class Cleared(_Message, frozen=True, tag="cleared"):
     """The app has cleared the widget: nothing is stored, and nothing that was picked is wanted."""
 
 
+class Token(_Message, frozen=True, tag="token"):
+    """What the page is to connect with when it has lost its connection, see `panel_chunked.token`.
+
+    The one that it has expires earlier.
+    """
+
+    token: str
+
+
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused, and the upload has failed with it.
 
@@ -183,7 +192,7 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     id: str | None = None
 
 
-ServerMessage = Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Error
+ServerMessage = Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Error
 
 
 def decode(data: object) -> ClientMessage:

@@ -14,7 +14,9 @@ from tornado.websocket import WebSocketHandler
 
 from .channel import Channel, Receive
 from .frames import HEAD_SIZE, Frames
+from .protocol import Token, encode
 from .road import Road
+from .token import renewed_token, seconds_between_tokens
 
 MiB = 1024**2
 
@@ -78,6 +80,17 @@ class ServerChannel(Channel):
         if self._loop is not None and not self.closed:
             self._loop.call_soon_threadsafe(self._close_roads)
         self.closed = True
+
+    def renew_token(self) -> float | None:
+        seconds = None
+        for connection in self._connections():
+            road = self._roads.get(connection)
+            token = renewed_token(connection) if _is_open(connection._socket) else None
+            if road is not None and token is not None:
+                # Not to all: each page gets the token of its own connection.
+                road.put(encode(Token(token)), replaces="token")
+                seconds = seconds_between_tokens(connection)
+        return seconds
 
     @property
     def max_chunk_size(self) -> int:

@@ -15,6 +15,8 @@ class CuttingProxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.sent = 0  # bytes from the browser
         self.refusing = False
+        self.refused = 0  # connections
+        self.rate: float | None = None  # bytes per second from the browser, on each connection
 
     @property
     def url(self) -> str:
@@ -67,6 +69,7 @@ class CuttingProxy:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
+            self.refused += 1
             writer.transport.abort()
             return
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
@@ -90,6 +93,8 @@ class CuttingProxy:
         while data := await reader.read(65536):
             if counted:
                 self.sent += len(data)
+                if self.rate is not None:
+                    await asyncio.sleep(len(data) / self.rate)
             writer.write(data)
             await writer.drain()
         with suppress(OSError):

@@ -172,6 +172,12 @@ def _is_ours(task):
     return Path(task.get_coro().cr_code.co_filename).parent.name == "panel_chunked"
 
 
+@pytest.fixture(name="eventually")
+def give_eventually():
+    """Give a function that waits until a condition gives something true."""
+    return eventually
+
+
 @pytest.fixture
 def no_garbage_collection():
     """Only what nothing refers to any more is freed."""

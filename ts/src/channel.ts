@@ -6,6 +6,7 @@ import { Frames, HEAD_SIZE, socketOf } from "./frames";
 import { type Kernel, NO_KERNEL } from "./kernel";
 import type { Limits } from "./limits";
 import { type ClientMessage, parse, type ServerMessage, type Welcome } from "./protocol";
+import type { Reconnection } from "./reconnect";
 
 /** What an upload needs to reach the server. */
 export interface Channel {
@@ -66,6 +67,7 @@ export class PanelChannel implements Channel {
   constructor(
     private readonly model: PanelModel,
     readonly kernel: Kernel = NO_KERNEL,
+    readonly reconnection?: Reconnection,
   ) {
     const settings: Signal<Settings> = signal(readSettings(model));
     model.on(PARAMS, () => {
@@ -124,7 +126,8 @@ export class PanelChannel implements Channel {
       return;
     }
     if (message.kind === "welcome") this.road = this.openRoad(message);
-    this.receive(message);
+    if (message.kind === "token") this.reconnection?.renew(message.token);
+    else this.receive(message);
   }
 
   /** Leave Bokeh's messages for frames on the socket that `hello` went by, or a comm of our own. */

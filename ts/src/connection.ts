@@ -1,29 +1,43 @@
 /** BokehJS's connection to the server, as far as an upload has to know of it. */
 
+import { type BokehConnection, Reconnection } from "./reconnect";
+
 /** Has a receiver of messages, which BokehJS and Panel keep when they connect anew. */
 interface Receiving {
   _receiver?: object;
 }
 
-interface ConnectionLost {
-  connection?: WeakRef<Receiving>;
+interface ConnectionEvent {
+  connection?: WeakRef<Receiving & BokehConnection>;
 }
 
 export interface BokehDocument {
+  config?: { reconnect_session?: boolean };
   roots(): Receiving[];
-  on_event(event: string, callback: (document: unknown, event: ConnectionLost) => void): void;
+  on_event(event: string, callback: (document: unknown, event: ConnectionEvent) => void): void;
 }
 
-const watched = new WeakSet<BokehDocument>();
+/** What the page does about a lost connection. */
+export interface Uploads {
+  connectionLost(): void;
+  isUploading(): boolean;
+}
 
-/** Call `lost`, once for all that ask, whenever the socket of `document` is lost. */
-export function watchConnection(document: BokehDocument, lost: () => void): void {
-  if (watched.has(document)) return;
-  watched.add(document);
+const watched = new WeakMap<BokehDocument, Reconnection>();
+
+/** Tell `uploads`, once for all views, whenever the socket of `document` is lost. */
+export function watchConnection(document: BokehDocument, uploads: Uploads): Reconnection {
+  const known = watched.get(document);
+  if (known !== undefined) return known;
+  const reconnection = new Reconnection(uploads.isUploading);
+  watched.set(document, reconnection);
   document.on_event("connection_lost", (_, { connection }) => {
     forgetHalfMessage(connection?.deref());
-    lost();
+    uploads.connectionLost();
+    reconnection.lost(connection, document.config?.reconnect_session ?? false);
   });
+  document.on_event("client_reconnected", () => reconnection.restored());
+  return reconnection;
 }
 
 /**

@@ -5,7 +5,7 @@ import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
-import { connectionLost, queueOf } from "./registry";
+import { connectionLost, isUploading, queueOf } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { texts } from "./view/texts";
 import { Widget } from "./view/widget";
@@ -23,15 +23,17 @@ export function render({ view, model, data, el }: RenderProps): void {
     return;
   }
   const { document } = view.model;
-  if (document !== null) watchConnection(document, connectionLost);
+  const uploads = { connectionLost, isUploading };
+  const reconnection = document === null ? undefined : watchConnection(document, uploads);
   const comms = () => kernelOf(view.root.model.id);
   const exists = () => comms() !== undefined;
-  const channel = new PanelChannel(model, {
+  const kernel = {
     exists,
     comms,
     isOutOfReach: () => isVoila() && document !== null && hasComm(document) && !exists(),
     forgetHalfMessages: () => document && forgetHalfMessages(document),
-  });
+  };
+  const channel = new PanelChannel(model, kernel, reconnection);
   const queue = queueOf(channel.widget, channel.place);
   const { settings } = channel;
   const setValues = pageValues(data);

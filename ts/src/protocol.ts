@@ -103,12 +103,16 @@ export type ServerMessage =
   | { kind: "removed"; id: string }
   /** The app has cleared the widget: nothing is stored, and nothing that was picked is wanted. */
   | { kind: "cleared" }
+  /** What to connect with when the connection is lost; what the page has expires earlier. */
+  | { kind: "token"; token: string }
   | ErrorMessage;
 
 type Check = (value: unknown) => boolean;
 
 const isString: Check = (value) => typeof value === "string";
 const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Nothing else may be given to a socket as its protocol, see RFC 6455, section 11.3.4. */
+const isToken: Check = (value) => isString(value) && /^[\w-]+(\.[\w-]+)?$/.test(value as string);
 const isTransport: Check = (value) =>
   value === "socket" || value === "comm" || value === "ipywidget";
 const orMissing =
@@ -137,6 +141,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   complete: { id: isString },
   removed: { id: isString },
   cleared: {},
+  token: { token: isToken },
   error: {
     code: isString,
     message: isString,

@@ -14,6 +14,7 @@ import {
   VERSION,
   type Welcome,
 } from "./protocol";
+import type { ConnectionState } from "./reconnect";
 import { Silence } from "./silence";
 import { type Failure, type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
@@ -222,8 +223,17 @@ export class UploadQueue {
     return this.link !== null;
   }
 
+  /** Whether the page can reach the server, and what it does if not. */
+  get connection(): ConnectionState {
+    return this.channel?.reconnection?.state.value ?? "up";
+  }
+
+  get isUploading(): boolean {
+    return this.batchOf.size > 0;
+  }
+
   get isBusy(): boolean {
-    return !this.kernelIsGone && (!this.isOpen || this.batchOf.size > 0 || this.aborted.size > 0);
+    return !this.kernelIsGone && (!this.isOpen || this.isUploading || this.aborted.size > 0);
   }
 
   get isUnanswered(): boolean {

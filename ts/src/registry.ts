@@ -33,6 +33,11 @@ export function connectionLost(): void {
   for (const queue of new Set(queues.values())) queue.connectionLost();
 }
 
+/** Tell whether any of them has uploads under way. */
+export function isUploading(): boolean {
+  return [...queues.values()].some((queue) => queue.isUploading);
+}
+
 function openStorage(): Storage | null {
   try {
     return localStorage;

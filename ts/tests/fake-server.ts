@@ -2,6 +2,7 @@
 
 import { PanelChannel, type PanelModel } from "../src/channel";
 import type { ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
+import type { Reconnection } from "../src/reconnect";
 
 type Outgoing = ServerMessage | Record<string, unknown>;
 
@@ -51,6 +52,9 @@ export class FakeServer {
   /** The way to the view that was connected last. */
   deliver: (message: Outgoing) => void = () => undefined;
 
+  /** What the page does about a lost connection. */
+  reconnection: Reconnection | undefined;
+
   /** Batches of which more is to come. */
   readonly openBatches = new Set<string>();
 
@@ -77,14 +81,15 @@ export class FakeServer {
       Object.assign(model, changes);
       for (const name of Object.keys(changes)) fire(name, undefined);
     };
-    return new PanelChannel(model, {
+    const kernel = {
       exists: () => this.kernel,
       comms: () => undefined,
       isOutOfReach: () => this.outOfReach,
       forgetHalfMessages: () => {
         this.torn = false;
       },
-    });
+    };
+    return new PanelChannel(model, kernel, this.reconnection);
   }
 
   set(settings: ModelSettings): void {

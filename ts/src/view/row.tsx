@@ -23,6 +23,8 @@ export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
   const { size } = upload.file;
   const name = nameText(upload.file.name);
+  const { connection } = queue;
+  const isMoving = connection === "up" || connection === "reconnecting";
   return (
     <li class={`row ${state.kind}`} data-state={state.kind}>
       <div class="line">
@@ -36,7 +38,7 @@ export function Row({ upload, queue, focusButton }: RowProps) {
       <div class="detail">
         <Detail upload={upload} queue={queue} />
       </div>
-      {(state.kind === "running" || state.kind === "finishing") && (
+      {isMoving && (state.kind === "running" || state.kind === "finishing") && (
         <progress max={size || 1} value={upload.stored.value} aria-label={name} />
       )}
     </li>
@@ -45,6 +47,11 @@ export function Row({ upload, queue, focusButton }: RowProps) {
 
 function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const state = upload.state.value;
+  const { connection } = queue;
+  if (upload.active && connection !== "up") {
+    const role = connection === "reconnecting" ? "status" : "alert";
+    return <span role={role}>{texts.connection[connection]}</span>;
+  }
   const { isLong } = queue.silence;
   switch (state.kind) {
     case "refused":

@@ -1,6 +1,7 @@
 /** Every text that the page shows. */
 
 import type { Limits } from "../limits";
+import type { ConnectionState } from "../reconnect";
 import type { Failure, UploadState } from "../upload";
 import { bytesApart, limitBytes } from "./format";
 
@@ -33,6 +34,13 @@ export const texts = {
     isNotebook
       ? "Waiting for the kernel. If it is not running, run this cell again."
       : "Waiting for the server.",
+  connection: {
+    reconnecting: "The connection is lost. Reconnecting",
+    lost: "The connection to the server is lost. Reload the page, then choose the file again.",
+    refused:
+      "The page was away for too long, and the server does not take it back. " +
+      "Reload the page, then choose the file again.",
+  } satisfies Record<Exclude<ConnectionState, "up">, string>,
   outOfReach:
     "Panel's usual connection to the kernel does not work in Voilà. Install jupyter_bokeh, and " +
     'write pn.extension(comms="ipywidgets") in the notebook.',

@@ -5,6 +5,7 @@ import { FakeServer, type ModelSettings } from "../../tests/fake-server";
 import { makeFile } from "../../tests/files";
 import { turn, until } from "../../tests/waiting";
 import { UploadQueue } from "../queue";
+import { Reconnection } from "../reconnect";
 import { Upload, type UploadState } from "../upload";
 import { Widget } from "./widget";
 
@@ -19,8 +20,8 @@ afterEach(() => {
   root.remove();
 });
 
-function show(settings: ModelSettings = {}, auto = true) {
-  const server = Object.assign(new FakeServer(), { auto });
+function show(settings: ModelSettings = {}, auto = true, reconnection?: Reconnection) {
+  const server = Object.assign(new FakeServer(), { auto, reconnection });
   const channel = server.connect(settings);
   const queue = new UploadQueue();
   queue.attach(channel);
@@ -29,8 +30,8 @@ function show(settings: ModelSettings = {}, auto = true) {
 }
 
 /** Show a single row in this state. */
-function showRow(state: UploadState) {
-  const { queue } = show({}, false);
+function showRow(state: UploadState, reconnection?: Reconnection) {
+  const { queue } = show({}, false, reconnection);
   const upload = new Upload("k1", makeFile(1000, "clip.mp4"), "holiday/clip.mp4");
   upload.state.value = state;
   queue.uploads.value = [upload];
@@ -73,6 +74,26 @@ describe("a row", () => {
     expect(text(".detail")).toContain(said);
     expect(text(".name")).toBe("clip.mp4");
     expect(text(".size")).toBe("1 kB");
+  });
+
+  it.each<[boolean, UploadState, string, number]>([
+    [true, { kind: "running", id: "u1" }, "The connection is lost. Reconnecting", 1],
+    [true, { kind: "queued" }, "The connection is lost. Reconnecting", 0],
+    [false, { kind: "running", id: "u1" }, "Reload the page, then choose the file again.", 0],
+    [false, { kind: "queued" }, "Reload the page, then choose the file again.", 0],
+    [false, { kind: "complete", id: "u1" }, "Uploaded", 0],
+  ])("says that the connection is lost: %s, %o", async (reconnects, state, said, bars) => {
+    const reconnection = new Reconnection(() => false);
+    showRow(state, reconnection);
+    await turn();
+    const before = text(".detail");
+    reconnection.lost(new WeakRef({}), reconnects);
+    await turn();
+    expect(text(".detail")).toContain(said);
+    expect(root.querySelectorAll("progress").length).toBe(bars);
+    reconnection.restored();
+    await turn();
+    expect(text(".detail")).toBe(before);
   });
 
   it.each<[UploadState, string]>([
