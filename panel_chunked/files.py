@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -20,11 +21,14 @@ class UploadedFile:
         What the browser said of it.
     path
         Where its bytes are.
+    record
+        What its store knows of it, which goes with it.
     """
 
-    def __init__(self, info: UploadInfo, path: Path) -> None:
+    def __init__(self, info: UploadInfo, path: Path, record: Path | None = None) -> None:
         self._info = info
         self._path = path
+        self._record = record
         self.on_delete: Callable[[], None] | None = None  # set by the session
 
     @property
@@ -102,6 +106,10 @@ class UploadedFile:
     def unlink(self) -> None:
         """Delete the file, and tell nobody."""
         self._path.unlink(missing_ok=True)
+        if self._record is not None:
+            with suppress(OSError):
+                self._record.unlink(missing_ok=True)
+                self._record.parent.rmdir()  # if nothing else is in it
 
     def __repr__(self) -> str:
         return f"UploadedFile({self.relative_path!r}, {self.size} bytes, {self.mime_type!r})"

@@ -97,7 +97,7 @@ class DirectoryStore:
             partial.save()
             partial.path.unlink(missing_ok=True)
             partial.close()
-        return UploadedFile(record.info, Path(record.path))
+        return UploadedFile(record.info, Path(record.path), partial.record_path)
 
     def _name(self, partial: Partial) -> Path:
         target = self.target(partial.record.info)

@@ -146,7 +146,7 @@ class Partial:
         self.record = record
         stem = folder / record.info.id
         self.path = stem.with_name(f"{stem.name}.part")
-        self._record_path = stem.with_name(f"{stem.name}.json")
+        self.record_path = stem.with_name(f"{stem.name}.json")
         self._wanted = stem.with_name(f"{stem.name}.wanted")
         self._file: FileIO | None = None
         self.offset = 0
@@ -215,19 +215,19 @@ class Partial:
 
     def save(self) -> None:
         """Write the record, whole or not at all."""
-        new = self._record_path.with_suffix(".new")
+        new = self.record_path.with_suffix(".new")
         new.write_bytes(msgspec.json.encode(self.record))
-        new.replace(self._record_path)
+        new.replace(self.record_path)
 
     def remove(self) -> None:
         """Delete everything, unless somebody else has taken over."""
         if not self._is_taken_over():
-            for path in (self.path, self._wanted, self._record_path):
+            for path in (self.path, self._wanted, self.record_path):
                 path.unlink(missing_ok=True)
         self.close()
 
     def _is_taken_over(self) -> bool:
-        record = _read(self._record_path)
+        record = _read(self.record_path)
         return record is not None and record.writer != self.record.writer
 
 
