@@ -104,4 +104,18 @@ describe("blocks", () => {
     aborting.abort(new Error("enough"));
     await expect(read).rejects.toThrow("enough");
   });
+
+  it("let the page have a turn between the pieces", async () => {
+    let turns = 0;
+    let over = false;
+    const count = (): void => {
+      turns += 1;
+      if (!over) setImmediate(count);
+    };
+    const file = { size: 8, slice: () => ({ arrayBuffer: async () => new ArrayBuffer(1) }) };
+    setImmediate(count);
+    await blockChecksums(file as unknown as Blob, 8, { blockSize: 1 });
+    over = true;
+    expect(turns).toBeGreaterThanOrEqual(7);
+  });
 });

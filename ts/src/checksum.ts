@@ -53,10 +53,26 @@ export async function blockChecksums(
       running = checksum(new Uint8Array(piece), running);
       offset += size;
       if (offset === blockEnd) checksums.push(running);
+      await nextTurn();
     }
   } finally {
     reader.close();
   }
   signal?.throwIfAborted();
   return checksums;
+}
+
+/**
+ * Let the page do what waits. Reading alone does not: what the stream has ready it gives at once.
+ * A timer would be late in a page in the background.
+ */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }
