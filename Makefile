@@ -77,6 +77,10 @@ bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure 
 bench-load: $(VENV)/.stamp-bench $(BUNDLE) ## Measure 100 uploads at once: memory, the event loop, the slowest
 	@$(PY) -m tests.bench.load $(BENCH_ARGS)
 
+.PHONY: bench-checksum
+bench-checksum: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) .bench/checksum/.stamp ## Measure checksums: ours and others, in Python and in the page
+	@$(PY) -m tests.bench.checksum
+
 .PHONY: build
 build: dist/.stamp ## Build the wheel and the sdist into dist/
 
@@ -188,12 +192,16 @@ $(VENV)/.stamp-browser: tests/install_browser.sh $(VENV)/.stamp-test
 .bench/gradio/.stamp: PACKAGES := gradio==6.31.0
 .bench/nicegui/.stamp: PACKAGES := nicegui==3.18.0
 .bench/tus/.stamp: PACKAGES := tuspyserver==4.4.3 fastapi uvicorn
+.bench/tus/.stamp: NPM_PACKAGES := tus-js-client@4.3.1
 
-$(PEERS): Makefile $(VENV)/.stamp-venv
+.bench/checksum/.stamp: PACKAGES := xxhash==4.1.0 blake3==1.0.11 google-crc32c==1.9.0
+.bench/checksum/.stamp: NPM_PACKAGES := crc-32@1.2.2 hash-wasm@4.13.0 xxhash-wasm@1.1.0 @noble/hashes@2.4.0
+
+$(PEERS) .bench/checksum/.stamp: Makefile $(VENV)/.stamp-venv
 	@echo "Installing $(PACKAGES) into $(@D)"
 	$(PY) -m venv --clear $(@D)
 	$(@D)/bin/python $(PIP_INSTALL) $(PACKAGES)
-	if [ $(@D) = .bench/tus ]; then npm install --silent --no-save --prefix $(@D) tus-js-client@4.3.1; fi
+	if [ -n "$(NPM_PACKAGES)" ]; then npm install --silent --no-save --prefix $(@D) $(NPM_PACKAGES); fi
 	touch $@
 
 dist/.stamp: $(PACKAGING) $(PY_SOURCES) $(BUNDLE) $(SDIST) $(VENV)/.stamp-venv

@@ -5,6 +5,16 @@ export function pattern(size: number, seed = 0): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8) * 7 + seed * 101) & 255);
 }
 
+/** The bytes of `pattern` of any size in little time: they repeat themselves. */
+export function repeated(size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  const period = pattern(Math.min(size, 65536));
+  for (let at = 0; at < size; at += period.length) {
+    bytes.set(period.subarray(0, size - at), at);
+  }
+  return bytes;
+}
+
 export function makeFile(data: BlobPart | number, name = "a.bin", type = ""): File {
   return new File([typeof data === "number" ? pattern(data) : data], name, { type });
 }

@@ -32,6 +32,28 @@ export interface FrameCase {
   frame: string | ArrayBuffer;
 }
 
+/** Of bytes that are in the case, or of as many of `repeated`. */
+export interface ChecksumCases {
+  block_size: number;
+  data: ({ name: string; checksum: number } & (
+    | { data: ArrayBuffer; size?: undefined }
+    | { data?: undefined; size: number }
+  ))[];
+  blocks: {
+    name: string;
+    size: number;
+    end: number;
+    start?: number;
+    before?: number;
+    block_size?: number;
+    checksums: number[];
+  }[];
+}
+
+export function checksumCases(): ChecksumCases {
+  return load("checksums") as ChecksumCases;
+}
+
 export function frameCases(): { token: string; client: FrameCase[]; server: FrameCase[] } {
   return load("frames") as ReturnType<typeof frameCases>;
 }
