@@ -7,9 +7,18 @@ into chunks below the message limit, and the server puts them together again.
 from .config import config
 from .errors import UploadError
 from .files import UploadedFile
+from .stores import DirectoryStore
 from .upload import Upload
 from .widget import ChunkedFileInput
 
 __version__ = "0.1.0"
 
-__all__ = ["ChunkedFileInput", "Upload", "UploadError", "UploadedFile", "__version__", "config"]
+__all__ = [
+    "ChunkedFileInput",
+    "DirectoryStore",
+    "Upload",
+    "UploadError",
+    "UploadedFile",
+    "__version__",
+    "config",
+]

@@ -23,7 +23,9 @@ from panel_chunked.stores import (
     TemporaryStore,
     Terminable,
     partial,
+    sweeper,
 )
+from panel_chunked.stores.directory import PARTIALS
 from panel_chunked.stores.temporary import DELETING, HOME_PREFIX
 from panel_chunked.upload import UploadInfo
 
@@ -138,6 +140,19 @@ async def test_finish_closes_the_file(any_store: Store) -> None:
     assert open_files() == before
     assert file.name == "a.bin"
     del stored  # it was there until now, so that it was not its end that closed the file
+
+
+async def test_sweeper_looks_until_nothing_is_left(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, expiry=0.2)
+    stored = await store.create(info(size=3))
+    await stored.append(b"ab")
+    sweeper.watch(store)
+    async with asyncio.timeout(10):
+        await asyncio.sleep(0.5)  # it is in use
+        assert (tmp_path / PARTIALS).exists()
+        await stored.suspend()
+        while (tmp_path / PARTIALS).exists():  # noqa: ASYNC110 (a folder has no event)
+            await asyncio.sleep(0.05)
 
 
 def open_files() -> int:

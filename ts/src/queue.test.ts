@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { FakeServer, type ModelSettings } from "../tests/fake-server";
 import { deletedFile, makeFile, pattern, picked } from "../tests/files";
 import { quiet, turn, until } from "../tests/waiting";
-import { UploadQueue } from "./queue";
+import { UNSEEN_FOR, UploadQueue } from "./queue";
 import { FIRST_QUESTION, SHOWN_AFTER } from "./silence";
 import type { UploadState } from "./upload";
 
@@ -509,6 +509,47 @@ describe("in a notebook", () => {
       for (let i = 0; i < 1000 && states(queue)[0] !== "complete"; i += 1) await turn();
       expect(server.bytes("a.bin")).toEqual(pattern(200));
       expect(queue.silence.isLong.value).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("what is cancelled is said again until Python has heard of it", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    try {
+      const { server, queue } = setUp({}, NOTEBOOK);
+      queue.add(picked(makeFile(200)));
+      server.answerAll();
+      for (let i = 0; i < 100 && server.inFlight < 40; i += 1) await turn();
+      queue.cancel(upload(queue, "a.bin"));
+      server.loseAll();
+      vi.advanceTimersByTime(SHOWN_AFTER + FIRST_QUESTION);
+      server.auto = true;
+      server.answerAll();
+      for (let i = 0; i < 10; i += 1) await turn();
+      expect(server.upload("a.bin").state).toBe("freed");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("what no output shows any more is cancelled after a while", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const server = Object.assign(new FakeServer(), NOTEBOOK);
+      const queue = new UploadQueue();
+      const views = [server.connect(), server.connect()] as const;
+      queue.attach(views[0]);
+      queue.add(picked(makeFile(200)));
+      queue.detach(views[0]);
+      vi.advanceTimersByTime(UNSEEN_FOR - 1);
+      expect(states(queue)).toEqual(["queued"]);
+      queue.attach(views[1]);
+      vi.advanceTimersByTime(UNSEEN_FOR);
+      expect(states(queue)).toEqual(["queued"]);
+      queue.detach(views[1]);
+      vi.advanceTimersByTime(UNSEEN_FOR);
+      expect(states(queue)).toEqual(["cancelled"]);
     } finally {
       vi.useRealTimers();
     }
