@@ -12,6 +12,7 @@ from tests.core.fakes import files_below
 from .server import served
 
 MB = 1000**2
+SLOW = {"chunk_size": 65536}  # so that a large file is not there before the fault is
 
 
 def part(app: App, name: str) -> float:
@@ -26,7 +27,7 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
     checksum = make_file(tmp_path / "large.bin", 600 * MB)
     incoming = tmp_path / "in"
     with served(tmp_path / "tmp") as server:
-        app = App(page, server.url, {"destination": str(incoming)})
+        app = App(page, server.url, {"destination": str(incoming), **SLOW})
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: part(app, "large.bin") > 0.05)
         server.kill()
@@ -35,7 +36,7 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
         assert stored > 0
         server.start()
 
-        app.expect_row("large.bin", "complete", timeout=60)
+        app.expect_row("large.bin", "complete", timeout=120)
         file = app.wait_for(lambda it: it["files"])["files"][0]
         assert file["checksum"] == checksum
         assert list(files_below(incoming)) == ["large.bin"]
@@ -48,12 +49,12 @@ def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
         served(tmp_path / "tmp", "--num-procs=2") as server,
         cutting_proxy(server.port) as proxy,
     ):
-        app = App(page, f"{proxy.url}/app", {"destination": str(incoming)})
+        app = App(page, f"{proxy.url}/app", {"destination": str(incoming), **SLOW})
         app.choose(tmp_path / "large.bin")
         for cut in range(1, 5):
             wait_until(lambda cut=cut: part(app, "large.bin") > 0.1 * cut and proxy.cut())
 
-        app.expect_row("large.bin", "complete", timeout=60)
+        app.expect_row("large.bin", "complete", timeout=120)
         assert list(files_below(incoming)) == ["large.bin"]
         assert sha256(incoming / "large.bin") == checksum
 
@@ -62,7 +63,7 @@ def test_temporary_file_goes_on_after_its_session_has_ended(page: Page, tmp_path
     checksum = make_file(tmp_path / "large.bin", 600 * MB)
     options = ("--unused-session-lifetime=1", "--check-unused-sessions=1")
     with served(tmp_path / "tmp", *options) as server, cutting_proxy(server.port) as proxy:
-        app = App(page, f"{proxy.url}/app", {})
+        app = App(page, f"{proxy.url}/app", SLOW)
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: part(app, "large.bin") > 0.1)
         proxy.refusing = True
@@ -70,7 +71,7 @@ def test_temporary_file_goes_on_after_its_session_has_ended(page: Page, tmp_path
         wait_until(lambda: server.log.read_text().count("session destroyed") > 0)
         proxy.refusing = False
 
-        app.expect_row("large.bin", "complete", timeout=60)
+        app.expect_row("large.bin", "complete", timeout=120)
         assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
         assert list(server.temporary.rglob("*.part")) == []
 
