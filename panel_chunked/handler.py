@@ -47,6 +47,16 @@ class UploadHandler:
         return self._offset
 
     @property
+    def has_begun(self) -> bool:
+        """Whether something is stored, or was."""
+        return self.state != "queued"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing but the end."""
+        return self.has_begun and self._offset == self.info.size
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more is done to the upload here."""
         return self.state in ("complete", "failed", "cancelled", "suspended")

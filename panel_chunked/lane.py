@@ -127,7 +127,7 @@ class Lane:
         self._waits = False
         if self.stopped:
             return
-        if self.working:
+        if self.working or self.handler.has_begun:
             self._put(StartOver(attempt))  # behind the write that is under way
         else:
             self._resume(attempt)

@@ -238,7 +238,7 @@ class Session:
 
     def _create(self, message: Create) -> None:
         settings = self._page.settings()
-        if not self._lanes and message.batch not in self._batches:
+        if message.files and not self._lanes and message.batch not in self._batches:
             self.completed = self._completed_bytes = 0
             self._failed.clear()
         if message.batch not in self._batches and len(self._batches) >= MAX_BATCHES:
@@ -321,7 +321,7 @@ class Session:
         if lane is not None and not lane.stopped:
             self._hear(lane.page)
             lanes = self._lanes.values()
-            running = sum(lane.working and not lane.stopped for lane in lanes)
+            running = sum(it.working and not it.handler.is_whole for it in lanes if not it.stopped)
             if lane.working or running < MAX_RUNNING:
                 lane.put(message)
             else:
@@ -353,7 +353,7 @@ class Session:
         try:
             handler = await self._find(known)
         except UploadError as error:
-            self._page.send(protocol.Error(error.code, error.message, id=known.id))
+            self._page.send(protocol.Error(error.code, error.message, id=known.id), batch.page)
             batch.open -= 1
             if batch.ended:
                 await self._settle(batch)

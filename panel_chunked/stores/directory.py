@@ -21,6 +21,10 @@ PARTIALS = ".panel_chunked"
 
 TAKEN = "A file of this name is there already"
 
+#: Seconds that a newcomer waits for who writes to let go, and between two looks.
+HANDOVER_SECONDS = 10.0
+LOOK_SECONDS = 0.05
+
 DAY = 24 * 60 * 60
 
 
@@ -71,7 +75,17 @@ class DirectoryStore:
         return record.info if record is not None else None
 
     async def resume(self, upload_id: str) -> "DirectoryUpload":
-        return self._upload(await asyncio.to_thread(lambda: self._partials().resume(upload_id)))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + HANDOVER_SECONDS
+        while True:
+            try:
+                partial = await asyncio.to_thread(lambda: self._partials().resume(upload_id))
+            except BlockingIOError:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return self._upload(partial)
 
     @property
     def place(self) -> tuple[type, object]:

@@ -24,10 +24,6 @@ from panel_chunked.upload import UploadInfo
 if sys.platform != "win32":
     import fcntl
 
-#: Seconds that a newcomer waits for who writes to let go, and between two looks.
-HANDOVER_SECONDS = 10.0
-LOOK_SECONDS = 0.05
-
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
@@ -95,14 +91,14 @@ class Partials:
         return record if record.path is not None and _is_file(record.path, record.info) else None
 
     def resume(self, upload_id: str) -> "Partial":
-        """Go on with an upload in the place of whoever does, who is asked to let go.
+        """Go on with an upload in the place of whoever has it.
 
         Raises
         ------
         FileNotFoundError
             If nothing is stored of it.
         BlockingIOError
-            If who writes does not let go.
+            If somebody writes, who is asked to let go.
         """
         if (record := self.find(upload_id)) is None:
             raise FileNotFoundError(f"Nothing is stored of upload {upload_id}.")
@@ -164,17 +160,12 @@ class Partial:
         self.offset = file.seek(0, os.SEEK_END)
 
     def take_over(self) -> None:
-        """Become the writer, and have the one before let go."""
-        deadline = time.monotonic() + HANDOVER_SECONDS
-        while True:
-            try:
-                self.open("r+b")
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise
-                self._wanted.touch()
-                time.sleep(LOOK_SECONDS)
+        """Become the writer, or ask who writes to let go, which raises `BlockingIOError`."""
+        try:
+            self.open("r+b")
+        except BlockingIOError:
+            self._wanted.touch()
+            raise
         self._wanted.unlink(missing_ok=True)
         self.record.writer = secrets.token_hex(8)
         self.save()

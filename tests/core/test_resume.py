@@ -11,6 +11,7 @@ from fakes import Browser, FakePage, files_below, until_only_this_task_runs
 from panel_chunked import lane
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Resume
+from panel_chunked.session import MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -140,6 +141,37 @@ async def test_complete_file_is_found_by_a_new_session(
 
     assert [file.path for file in returning.session.files] == [incoming / "f0.bin"]
     assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_many_complete_files_are_found_by_a_new_session(
+    browser: Browser, returning: Returning
+) -> None:
+    ids = [await browser.upload(DATA, batch=f"b{number}") for number in range(MAX_RUNNING + 3)]
+    await browser.session.close()
+
+    returning.hello(*ids)
+    for upload_id in ids:
+        await returning.resume(upload_id)
+    for upload_id in ids:
+        returning.finish(upload_id)
+    for upload_id in ids:
+        await returning.page.next(Complete, id=upload_id)
+
+    assert len(returning.session.files) == len(ids)
+
+
+async def test_upload_whose_page_does_not_go_on_is_let_go(
+    browser: Browser, page: FakePage, returning: Returning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "LET_GO_SECONDS", 0.01)
+    upload_id = await begin(browser, page)
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+
+    browser.hello(upload_id)  # the page is back where it was before it has sent a byte there
+
+    assert (await browser.resume(upload_id)).offset == 4
+    await browser.session.close()
 
 
 @pytest.mark.parametrize("wrong", ["secret", "id"])

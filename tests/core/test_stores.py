@@ -22,7 +22,7 @@ from panel_chunked.stores import (
     TakenOverError,
     TemporaryStore,
     Terminable,
-    partial,
+    directory,
     sweeper,
 )
 from panel_chunked.stores.directory import PARTIALS
@@ -241,7 +241,7 @@ async def test_who_was_taken_over_while_suspended_touches_nothing(
 async def test_who_does_not_let_go_is_left_alone(
     any_store: Store, newcomer: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partial, "HANDOVER_SECONDS", 0.1)
+    monkeypatch.setattr(directory, "HANDOVER_SECONDS", 0.1)
     of = info(size=6)
     stored = await any_store.create(of)
     with pytest.raises(BlockingIOError):
