@@ -140,7 +140,11 @@ class App:
 
     def wait_for(self, condition: Callable[[dict[str, Any]], Any], timeout: float = 20) -> Any:
         """Wait until Python's outputs satisfy `condition`, and give them."""
-        wait_until(lambda: self.outputs and condition(self.outputs), timeout)
+        try:
+            wait_until(lambda: self.outputs and condition(self.outputs), timeout)
+        except AssertionError:
+            shown = self.page.locator(".widget").inner_text()
+            raise AssertionError(f"not in time: {self.outputs}, the page shows {shown!r}") from None
         return self.outputs
 
 
