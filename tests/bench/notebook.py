@@ -11,10 +11,11 @@ from pathlib import Path
 
 #: What the kernel says goes where the server was told to say it, not into the notebook.
 SETUP = """
-import os, sys
+import os
 import panel as pn
+from tests.bench import report
 pn.extension(inline=True)
-sys.stdout = open(f"/proc/{os.getppid()}/fd/1", "w")
+report.output = open(f"/proc/{os.getppid()}/fd/1", "w")
 """
 
 
