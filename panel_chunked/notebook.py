@@ -12,9 +12,8 @@ from panel.io.document import hold
 from panel.io.notebook import push
 from panel.io.state import state
 from panel.models.esm import ESMEvent
-from pyviz_comms import StandardOutput
 
-from . import background
+from . import background, printed
 from . import comm as own_comm
 from .channel import Channel, Receive
 from .config import config
@@ -113,15 +112,15 @@ class NotebookChannel(Channel):
         # As Panel does: over its comm, what changes goes in one message; what is printed, and an
         # exception, is shown where the cell shows its output.
         held = hold(self.doc, comm=self._comm) if self._comm is not None else nullcontext()
-        with held, StandardOutput() as printed:
+        with held, printed.collect() as lines:
             try:
                 super()._call(callback)
             except Exception as error:
                 for view, ref in self._views():
                     view._on_error(ref, error)
                 raise
-        for view, ref in self._views() if printed else ():
-            view._on_stdout(ref, printed)
+        for view, ref in self._views() if lines else ():
+            view._on_stdout(ref, lines)
 
     def _views(self) -> list[tuple[Any, str]]:
         """Give what Panel shows of the document, with what that is known by."""
