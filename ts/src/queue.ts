@@ -1,8 +1,10 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
 import { type Signal, signal } from "@preact/signals";
+import { Batches } from "./batches";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel } from "./channel";
+import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
 import {
@@ -25,12 +27,6 @@ const PARALLEL = 3;
 /** Uploads that the server is told of and that have not ended; the rest waits in the page. */
 const MAX_ANNOUNCED = 500;
 
-/** Files in one `create` message. */
-const FILES_IN_MESSAGE = 100;
-
-/** Bytes of a `create` message, which a server that takes little takes as well. */
-const MAX_MESSAGE_SIZE = 16 * 1024;
-
 /**
  * Milliseconds after which uploads are cancelled in a notebook that no output shows, as when the
  * cell was run again, which makes another widget: nobody could see or stop them.
@@ -47,18 +43,6 @@ export interface PickedFile {
   file: File;
   /** Path inside the folder that was picked, `/` between the parts; else the name. */
   relativePath: string;
-}
-
-/** Files picked together. */
-interface Batch {
-  readonly key: string;
-  readonly uploads: Upload[];
-  /** What the server has not been told of. */
-  waiting: Upload[];
-  /** What has not ended. */
-  readonly open: Set<Upload>;
-  /** Whether the server has been told that more is to come. */
-  more: boolean;
 }
 
 export class UploadQueue {
@@ -88,8 +72,7 @@ export class UploadQueue {
   /** When something was last found to be lost in a notebook. */
   private lastLoss = Number.NEGATIVE_INFINITY;
   private readonly window = new Window();
-  private readonly batches = new Set<Batch>();
-  private readonly batchOf = new Map<Upload, Batch>();
+  private readonly batches = new Batches(this.page);
   private readonly byKey = new Map<string, Upload>();
   private readonly byId = new Map<string, Upload>();
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
@@ -128,7 +111,7 @@ export class UploadQueue {
   }
 
   private cancelAll(): void {
-    for (const upload of [...this.batchOf.keys()]) this.cancel(upload);
+    for (const upload of this.batches.open) this.cancel(upload);
   }
 
   private use(channel: PanelChannel): void {
@@ -229,7 +212,7 @@ export class UploadQueue {
   }
 
   get isUploading(): boolean {
-    return this.batchOf.size > 0;
+    return !this.batches.isEmpty;
   }
 
   get isBusy(): boolean {
@@ -259,7 +242,7 @@ export class UploadQueue {
   private forgetKernel(): void {
     this.link = null;
     this.kernelIsGone = true;
-    for (const upload of this.batchOf.keys()) upload.end(KERNEL_IS_GONE);
+    for (const upload of this.batches.open) upload.end(KERNEL_IS_GONE);
   }
 
   // What the server says
@@ -309,11 +292,7 @@ export class UploadQueue {
     const buffers = { reuse: !isNotebook, head: channel.head };
     window.limit(inFlight, CHUNKS[message.transport]);
     this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
-    for (const batch of this.batches) {
-      batch.waiting = [...batch.open].filter(({ id }) => id === null);
-      for (const upload of batch.waiting) this.ready.delete(upload);
-      batch.more = true; // what was said of it may be lost as well
-    }
+    for (const upload of this.batches.begin()) this.ready.delete(upload);
     for (const id of this.aborted) this.abort(id);
     this.closeBatches();
   }
@@ -321,10 +300,9 @@ export class UploadQueue {
   /** Tell a session that has found complete files in its store that their batches are over. */
   private closeBatches(): void {
     const { page } = this;
-    const open = new Set([...this.batches].map(({ key }) => key));
     const over = new Set(this.completed.map(({ batch }) => batch));
     for (const batch of over) {
-      if (open.has(batch)) continue;
+      if (this.batches.has(batch)) continue;
       this.channel?.send({ kind: "create", page, batch, files: [], more: false });
     }
   }
@@ -431,18 +409,9 @@ export class UploadQueue {
   // What comes next
 
   private open(accepted: Upload[]): void {
-    const batch: Batch = {
-      key: uniqueKey(),
-      uploads: accepted,
-      waiting: [...accepted],
-      open: new Set(accepted),
-      more: false,
-    };
-    if (accepted.length > 0) this.batches.add(batch);
+    this.batches.add(accepted);
     for (const upload of accepted) {
-      upload.batch = batch.key;
       upload.onEnd = () => this.ended(upload);
-      this.batchOf.set(upload, batch);
       this.byKey.set(upload.key, upload);
     }
   }
@@ -451,7 +420,11 @@ export class UploadQueue {
   private pump(): void {
     const { link } = this;
     if (link === null) return;
-    for (const batch of this.batches) this.announce(batch, link);
+    const room = () => MAX_ANNOUNCED - this.ready.size - this.sending.size;
+    for (const { uploads, message } of this.batches.announce(room)) {
+      for (const upload of uploads) this.ready.add(upload);
+      link.channel.send(message);
+    }
     for (const upload of this.ready) {
       if (this.sending.size >= PARALLEL) return;
       if (upload.state.value.kind !== "created") continue;
@@ -461,36 +434,15 @@ export class UploadQueue {
     }
   }
 
-  private announce(batch: Batch, link: Link): void {
-    for (;;) {
-      const room = MAX_ANNOUNCED - this.ready.size - this.sending.size;
-      const count = Math.min(FILES_IN_MESSAGE, batch.waiting.length);
-      if (room < count) return; // rather wait than send a message for each file
-      const group = takeGroup(batch.waiting, count);
-      const last = batch.waiting.length === 0;
-      if (group.length === 0 && !(last && batch.more)) return;
-      batch.more = !last;
-      for (const upload of group) this.ready.add(upload);
-      const files = group.map(({ facts }) => facts);
-      const { page } = this;
-      link.channel.send({ kind: "create", page, batch: batch.key, files, more: batch.more });
-    }
-  }
-
   /** Every end of an upload comes by here, however it ended. */
   private ended(upload: Upload): void {
     this.ready.delete(upload);
     this.sending.delete(upload);
     this.byKey.delete(upload.key);
-    const batch = this.batchOf.get(upload);
+    const batch = this.batches.ended(upload);
     if (batch === undefined) return;
-    batch.open.delete(upload);
-    batch.waiting = batch.waiting.filter((other) => other !== upload);
-    this.batchOf.delete(upload);
     this.pump(); // the batch may still have to be closed on the server
-    if (batch.open.size > 0) return;
-    this.batches.delete(batch);
-    const complete = batch.uploads.filter(({ state }) => state.value.kind === "complete");
+    const complete = this.batches.close(batch);
     if (complete.length > 0) this.onBatch(complete);
   }
 
@@ -506,21 +458,4 @@ export class UploadQueue {
     const kept = this.uploads.value.filter(({ state }) => !notices.includes(state.value.kind));
     this.uploads.value = kept;
   }
-}
-
-/** Take uploads out of `waiting`, no more than `count` and than fit into one message. */
-function takeGroup(waiting: Upload[], count: number): Upload[] {
-  let size = 0;
-  let end = 0;
-  for (const { facts } of waiting.slice(0, Math.max(0, count))) {
-    size += 200 + 3 * (facts.name.length + facts.relative_path.length);
-    if (end > 0 && size > MAX_MESSAGE_SIZE) break;
-    end += 1;
-  }
-  return waiting.splice(0, end);
-}
-
-export function uniqueKey(): string {
-  // crypto.randomUUID is missing on plain http, where many apps run in a local network.
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
 }

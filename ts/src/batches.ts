@@ -1,0 +1,122 @@
+/** Files that were picked together, and how the server is told of them. */
+
+import { uniqueKey } from "./key";
+import type { ClientMessage } from "./protocol";
+import type { Upload } from "./upload";
+
+/** Files in one `create` message. */
+const FILES_IN_MESSAGE = 100;
+
+/** Bytes of a `create` message, which a server that takes little takes as well. */
+const MAX_MESSAGE_SIZE = 16 * 1024;
+
+/** Files picked together. */
+export interface Batch {
+  readonly key: string;
+  readonly uploads: Upload[];
+  /** What the server has not been told of. */
+  waiting: Upload[];
+  /** What has not ended. */
+  readonly open: Set<Upload>;
+  /** Whether the server has been told that more is to come. */
+  more: boolean;
+}
+
+/** A `create` message, and what it tells of. */
+interface Announcement {
+  uploads: Upload[];
+  message: ClientMessage;
+}
+
+export class Batches {
+  /** Those that have not ended. */
+  private readonly all = new Set<Batch>();
+  private readonly batchOf = new Map<Upload, Batch>();
+
+  /** `page` is what the server knows this page by. */
+  constructor(private readonly page: string) {}
+
+  /** Uploads that have not ended. */
+  get open(): Upload[] {
+    return [...this.batchOf.keys()];
+  }
+
+  get isEmpty(): boolean {
+    return this.batchOf.size === 0;
+  }
+
+  [Symbol.iterator](): Iterator<Batch> {
+    return this.all.values();
+  }
+
+  has(key: string): boolean {
+    return [...this.all].some((batch) => batch.key === key);
+  }
+
+  add(uploads: Upload[]): void {
+    if (uploads.length === 0) return;
+    const key = uniqueKey();
+    const batch = { key, uploads, waiting: [...uploads], open: new Set(uploads), more: false };
+    this.all.add(batch);
+    for (const upload of uploads) {
+      upload.batch = key;
+      this.batchOf.set(upload, batch);
+    }
+  }
+
+  /** What was said and not answered may be lost: say it again. Gives what that is. */
+  begin(): Upload[] {
+    for (const batch of this.all) {
+      batch.waiting = [...batch.open].filter(({ id }) => id === null);
+      batch.more = true; // what was said of it may be lost as well
+    }
+    return [...this.all].flatMap(({ waiting }) => waiting);
+  }
+
+  /** Give what the server is to be told now, of no more uploads than there is `room` for. */
+  *announce(room: () => number): Generator<Announcement> {
+    for (const batch of this.all) {
+      for (;;) {
+        const count = Math.min(FILES_IN_MESSAGE, batch.waiting.length);
+        if (room() < count) break; // rather wait than send a message for each file
+        const uploads = takeGroup(batch.waiting, count);
+        const last = batch.waiting.length === 0;
+        if (uploads.length === 0 && !(last && batch.more)) break;
+        batch.more = !last;
+        const files = uploads.map(({ facts }) => facts);
+        const { page } = this;
+        const message = { kind: "create", page, batch: batch.key, files, more: !last } as const;
+        yield { uploads, message };
+      }
+    }
+  }
+
+  /** An upload has ended. Gives its batch, which is to be closed once the server was told. */
+  ended(upload: Upload): Batch | undefined {
+    const batch = this.batchOf.get(upload);
+    if (batch === undefined) return;
+    batch.open.delete(upload);
+    batch.waiting = batch.waiting.filter((other) => other !== upload);
+    this.batchOf.delete(upload);
+    return batch;
+  }
+
+  /** Forget a batch if all of it has ended, and give what of it is complete. */
+  close(batch: Batch): Upload[] {
+    if (batch.open.size > 0) return [];
+    this.all.delete(batch);
+    return batch.uploads.filter(({ state }) => state.value.kind === "complete");
+  }
+}
+
+/** Take uploads out of `waiting`, no more than `count` and than fit into one message. */
+function takeGroup(waiting: Upload[], count: number): Upload[] {
+  let size = 0;
+  let end = 0;
+  for (const { facts } of waiting.slice(0, Math.max(0, count))) {
+    size += 200 + 3 * (facts.name.length + facts.relative_path.length);
+    if (end > 0 && size > MAX_MESSAGE_SIZE) break;
+    end += 1;
+  }
+  return waiting.splice(0, end);
+}
