@@ -14,6 +14,7 @@ ErrorCode = Literal[
     "taken_over",
     "over_size",
     "unreadable",
+    "checksum_mismatch",
     "storage",
 ]
 
@@ -37,3 +38,7 @@ class UploadError(Exception):
 
 class WrongOffsetError(Exception):
     """What was sent is not what comes next; nothing is stored of it, and nothing is lost."""
+
+
+class WrongChecksumError(Exception):
+    """What was sent came as something else; nothing is stored of it."""

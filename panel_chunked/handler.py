@@ -4,12 +4,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
+from typing import Any
 
-from .errors import UploadError, WrongOffsetError
+from .checksum import checksum as checksum_of
+from .errors import UploadError, WrongChecksumError, WrongOffsetError
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
-from .stores import Resumable, Store, StoredUpload, Suspendable, TakenOverError, Terminable
+from .stores import (
+    Resumable,
+    ResumedUpload,
+    Store,
+    StoredUpload,
+    Suspendable,
+    TakenOverError,
+    Terminable,
+)
 from .upload import Upload, UploadInfo, UploadState
 
 log = logging.getLogger(__name__)
@@ -27,10 +37,18 @@ class UploadHandler:
     store
         Where its bytes go. It is not touched before the first byte.
     stored
-        What is stored of it already, if the upload goes on.
+        What is stored of it already, if the upload goes on; see `resume`.
+    checksum
+        Of those bytes.
     """
 
-    def __init__(self, info: UploadInfo, store: Store, stored: StoredUpload | None = None) -> None:
+    def __init__(
+        self,
+        info: UploadInfo,
+        store: Store,
+        stored: StoredUpload | None = None,
+        checksum: int = 0,
+    ) -> None:
         self.info = info
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
@@ -39,12 +57,30 @@ class UploadHandler:
         self._stored = stored
         self._has_let_go = False
         self._offset = 0 if stored is None else stored.offset
+        self._checksum = checksum
         self._rate = Rate(time.monotonic())
+
+    @classmethod
+    async def resume(cls, info: UploadInfo, store: Any) -> "UploadHandler":
+        """Go on with an upload of a `Resumable` store, in the place of whoever does.
+
+        Raises
+        ------
+        OSError
+            If the store cannot.
+        """
+        stored: ResumedUpload = await store.resume(info.id)
+        return cls(info, store, stored, await stored.checksum())
 
     @property
     def offset(self) -> int:
         """Bytes stored."""
         return self._offset
+
+    @property
+    def checksum(self) -> int:
+        """Checksum of the bytes stored."""
+        return self._checksum
 
     @property
     def has_begun(self) -> bool:
@@ -61,13 +97,15 @@ class UploadHandler:
         """Whether nothing more is done to the upload here."""
         return self.state in ("complete", "failed", "cancelled", "suspended")
 
-    async def write(self, offset: int, data: bytes | memoryview) -> None:
-        """Store `data`, which belongs at `offset`.
+    async def write(self, offset: int, data: bytes | memoryview, checksum: int) -> None:
+        """Store `data`, which belongs at `offset`; `checksum` is that of the file up to its end.
 
         Raises
         ------
         WrongOffsetError
             If `offset` is not where the upload goes on.
+        WrongChecksumError
+            If the file is another one with `data`.
         UploadError
             ``over_size`` or ``storage`` if the upload cannot go on.
         """
@@ -77,6 +115,8 @@ class UploadHandler:
             raise UploadError(
                 "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
             )
+        if checksum_of(data, self._checksum) != checksum:
+            raise WrongChecksumError
         try:
             stored = await self._begin()
             await stored.append(data)
@@ -85,16 +125,18 @@ class UploadHandler:
         except OSError as error:
             raise self._storage_error(error) from error
         self._has_let_go = False  # it was opened again
-        self._offset = stored.offset
+        self._offset, self._checksum = stored.offset, checksum
         self._rate.update(self._offset, time.monotonic())
 
-    async def finish(self) -> UploadedFile:
+    async def finish(self, checksum: int) -> UploadedFile:
         """Make the upload a complete file; a second call gives the same file.
 
         Raises
         ------
         WrongOffsetError
             If bytes are missing.
+        WrongChecksumError
+            If `checksum` is that of another file.
         UploadError
             ``storage`` if the upload cannot go on.
         """
@@ -102,6 +144,8 @@ class UploadHandler:
             return self.file
         if self._offset != self.info.size:
             raise WrongOffsetError
+        if checksum != self._checksum:
+            raise WrongChecksumError
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()
@@ -131,11 +175,13 @@ class UploadHandler:
         if not (self._has_let_go and isinstance(store, Resumable)):
             return
         try:
-            self._stored = await store.resume(self.info.id)
+            resumed = await store.resume(self.info.id)
+            # What is stored only grows, and others write what the same file has next.
+            self._checksum = await resumed.checksum(self._offset, self._checksum)
         except OSError as error:
             raise self._storage_error(error) from error
         self._has_let_go = False
-        self._offset = self._stored.offset
+        self._stored, self._offset = resumed, resumed.offset
 
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from .credit import Credit
-from .errors import UploadError, WrongOffsetError
+from .errors import UploadError, WrongChecksumError, WrongOffsetError
 from .handler import UploadHandler
 from .protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 
@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 #: Bytes that a message takes in memory beside those of the file, so that small ones count too.
 MESSAGE_OVERHEAD = 512
+
+
+#: Chunks that may come damaged in a row before the upload fails; each is asked for again.
+MAX_DAMAGED = 3
 
 
 #: Seconds after which an upload that sends nothing does not count as running.
@@ -78,6 +82,7 @@ class Lane:
         self.attempt = 0  # what the browser sends of another one is not taken any more
         self.credit = credit
         self._waits = False  # for room in memory
+        self._damaged = 0  # chunks, in a row
         self._send = send
         self._progressed = progressed
         self._ended = ended
@@ -149,6 +154,8 @@ class Lane:
                 await self._handle(message, arrival)
             except WrongOffsetError:
                 self.start_over()
+            except WrongChecksumError:
+                await self._ask_for_damaged()
             except UploadError as error:
                 await self.handler.fail(error)
             except Exception:
@@ -163,6 +170,16 @@ class Lane:
         self._drop_queue()
         self.credit.end()
         await self._ended(self)
+
+    async def _ask_for_damaged(self) -> None:
+        self._damaged += 1
+        upload_id, offset = self.handler.info.id, self.handler.offset
+        if self._damaged < MAX_DAMAGED:
+            log.info("Upload %s came damaged behind %d bytes, sent again", upload_id, offset)
+            self.start_over()
+        else:
+            text = "The file does not arrive as it is read in the browser. Try it again."
+            await self.handler.fail(UploadError("checksum_mismatch", text))
 
     async def _next(self) -> tuple[Message, float]:
         """Wait for a message; after a while, leave memory and what is stored to others."""
@@ -182,7 +199,7 @@ class Lane:
             case Chunk():
                 await self._write(message, arrival)
             case Finish():
-                await self.handler.finish()
+                await self.handler.finish(message.checksum)
             case Abort():
                 await self.handler.cancel()
             case Suspend():
@@ -195,8 +212,9 @@ class Lane:
 
     async def _write(self, chunk: Chunk, arrival: float) -> None:
         started = time.monotonic()
-        await self.handler.write(chunk.offset, chunk.data)
+        await self.handler.write(chunk.offset, chunk.data, chunk.checksum)
         stored = time.monotonic()
+        self._damaged = 0
         self.credit.stored(len(chunk.data), stored - started)
         delay = int(1000 * (stored - arrival))
         self._send(Ack(chunk.id, self.handler.offset, self.credit.grant, delay))
@@ -204,8 +222,8 @@ class Lane:
 
     def _resume(self, attempt: int) -> None:
         if attempt == self.attempt:  # else another one is asked for already
-            upload_id, offset = self.handler.info.id, self.handler.offset
-            self._send(Resume(upload_id, attempt, offset, self.credit.grant))
+            handler, grant = self.handler, self.credit.grant
+            self._send(Resume(handler.info.id, attempt, handler.offset, handler.checksum, grant))
 
 
 def _size(message: Message) -> int:

@@ -24,27 +24,37 @@ _BINARY = (bytes, memoryview)
 Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
 Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+Checksum = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     pass
 
 
-class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the browser says of a file; `key` is the browser's own name for the upload."""
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an upload is known by, and what shows that a page may go on with it."""
+
+    id: Key
+    secret: Key
+
+
+class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the browser says of a file; `key` is the browser's own name for the upload.
+
+    `resume` is that of an upload which a page before has begun of the same file, as it seems.
+    """
 
     key: Key
     name: Text
     relative_path: Text
     size: Size
     mime_type: Annotated[str, Meta(max_length=255)]
+    resume: Identity | None = None
 
 
-class KnownUpload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KnownUpload(Identity, frozen=True, forbid_unknown_fields=True):
     """An upload that the page knows, from this session or one before; `batch` as in `Create`."""
 
-    id: Key
-    secret: Key
     batch: Key
 
 
@@ -70,19 +80,24 @@ class Create(_Message, frozen=True, tag="create"):
 
 
 class Chunk(_Message, frozen=True, tag="chunk"):
-    """Bytes of a file from `offset` on, in the attempt that the server has asked for last."""
+    """Bytes of a file from `offset` on, in the attempt that the server has asked for last.
+
+    `checksum` is that of the file up to the end of the chunk, see `panel_chunked.checksum`.
+    """
 
     id: Key
     attempt: Size
     offset: Size
+    checksum: Checksum
     data: Annotated[memoryview, Meta(min_length=1)]
 
 
 class Finish(_Message, frozen=True, tag="finish"):
-    """All bytes were sent."""
+    """All bytes were sent; `checksum` is that of the file."""
 
     id: Key
     attempt: Size
+    checksum: Checksum
 
 
 class Abort(_Message, frozen=True, tag="abort"):
@@ -118,7 +133,8 @@ class Welcome(_Message, frozen=True, tag="welcome"):
 class Created(_Message, frozen=True, tag="created"):
     """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent.
 
-    With the `secret`, another session goes on with it, after the server was started anew.
+    `checksum` is that of the bytes which are stored already. With the `secret`, another session
+    goes on with the upload, after the server was started anew or the page was loaded again.
     """
 
     key: str
@@ -126,6 +142,7 @@ class Created(_Message, frozen=True, tag="created"):
     secret: str
     attempt: int
     offset: int
+    checksum: int
     grant: int
 
 
@@ -147,11 +164,13 @@ class Resume(_Message, frozen=True, tag="resume"):
 
     The server has not taken what it was sent: it was lost, or it was not what comes next, or there
     was no room. Chunks of an earlier attempt that are still on their way do not count any more.
+    `checksum` is that of the `offset` bytes which are stored.
     """
 
     id: str
     attempt: int
     offset: int
+    checksum: int
     grant: int
 
 

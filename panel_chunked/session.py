@@ -29,6 +29,7 @@ from .protocol import (
     FileFacts,
     Finish,
     Hello,
+    Identity,
     KnownUpload,
     Remove,
     ServerMessage,
@@ -251,12 +252,13 @@ class Session:
         new = Batch(message.batch, message.page, settings.multiple)
         batch = self._batches.setdefault(message.batch, new)
         self._hear(batch.page)
-        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
-        held = [file.size for file in self.files] + active
-        total = Total(len(held), sum(held))
+        total = self._total()
         for facts in message.files:
             try:
                 known = batch.handlers.get(facts.key)  # the page asks again if no answer came
+                if known is None and facts.resume is not None:
+                    self._resume_file(facts, facts.resume, batch)
+                    continue
                 handler = known or self._admit(facts, batch, settings, total)
             except UploadError as error:
                 self._refuse_file(facts, error, batch.page)
@@ -267,38 +269,48 @@ class Session:
             self._spawn(self._settle(batch))
         self._page.progressed()
 
+    def _total(self) -> Total:
+        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
+        held = [file.size for file in self.files] + active
+        return Total(len(held), sum(held))
+
     def _send_created(self, key: str, handler: UploadHandler, page: str) -> None:
-        upload_id, offset = handler.info.id, handler.offset
+        upload_id, offset, checksum = handler.info.id, handler.offset, handler.checksum
         lane = self._lanes.get(upload_id)
         # Without a lane it has ended; the page learns that when it says finish.
         attempt, grant = (lane.attempt, lane.credit.grant) if lane is not None else (0, 0)
         secret = lane.secret if lane is not None else ""
-        created = protocol.Created(key, upload_id, secret, attempt, offset, grant)
+        created = protocol.Created(key, upload_id, secret, attempt, offset, checksum, grant)
         self._page.send(created, page)
 
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
+        secret = secrets.token_urlsafe(32)
+        info = upload_info(facts, secret)
+        self._check(facts, batch, settings, total)
+        return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
+
+    def _check(self, facts: FileFacts, batch: Batch, settings: Settings, total: Total) -> None:
+        """Refuse what is not allowed, and make room for what is."""
         if settings.disabled:
             raise UploadError("disabled", "Uploads are switched off here at the moment.")
         if len(self._lanes) >= MAX_PENDING:
             raise UploadError("too_many_files", f"More than {MAX_PENDING} uploads wait already.")
         if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
-        secret = secrets.token_urlsafe(32)
-        info = upload_info(facts, secret)
-        settings.limits.check_file(info.name, facts.mime_type, info.size)
+        settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         if batch.multiple:
-            settings.limits.check_total(total.files + 1, total.size + info.size)
-            total.add(info.size)
+            settings.limits.check_total(total.files + 1, total.size + facts.size)
+            total.add(facts.size)
         else:  # the new file takes the place of the one before
-            settings.limits.check_total(1, info.size)
+            settings.limits.check_total(1, facts.size)
             for lane in self._lanes.values():
                 self._abort(lane)
 
-        handler = UploadHandler(info, settings.store)
-        batch.add(facts.key, handler)
-        self._open_lane(handler, batch, facts.key, secret)
+    def _begin(self, key: str, handler: UploadHandler, batch: Batch, secret: str) -> UploadHandler:
+        batch.add(key, handler)
+        self._open_lane(handler, batch, key, secret)
         return handler
 
     def _open_lane(self, handler: UploadHandler, batch: Batch, key: str, secret: str) -> Lane:
@@ -367,15 +379,62 @@ class Session:
         batch.handlers[known.id] = handler
         self._open_lane(handler, batch, known.id, known.secret).resume()
 
-    async def _find(self, known: KnownUpload) -> UploadHandler:
+    def _resume_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
+        """Go on with what a page before has begun of the file, or else begin it."""
+        if facts.key not in self._adopting:  # the page asks again if no answer came
+            self._adopting.add(facts.key)
+            batch.open += 1
+            self._spawn(self._adopt_file(facts, identity, batch))
+
+    async def _adopt_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
+        handler = await self._find_file(facts, identity)
+        self._adopting.discard(facts.key)
+        batch.open -= 1
+        if self._closed or self._batches.get(batch.key) is not batch:  # the app has cleared it
+            if handler is not None:
+                await handler.suspend()
+            return
+        settings, total = self._page.settings(), self._total()
+        try:
+            if handler is None:
+                handler = self._admit(facts, batch, settings, total)
+            else:
+                self._check(facts, batch, settings, total)
+                self._begin(facts.key, handler, batch, identity.secret)
+                log.info("Upload %s goes on at %d bytes", identity.id, handler.offset)
+        except UploadError as error:
+            if handler is not None:
+                await handler.suspend()
+            self._refuse_file(facts, error, batch.page)
+            if batch.ended:
+                await self._settle(batch)
+        else:
+            self._send_created(facts.key, handler, batch.page)
+        self._page.progressed()
+
+    async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
+        lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on
+        if lane is not None and not lane.stopped:
+            if not hmac.compare_digest(lane.secret, identity.secret):
+                return None
+            lane.stop(Suspend())
+        try:
+            return await self._find(identity, facts)
+        except UploadError:
+            return None
+
+    async def _find(self, known: Identity, facts: FileFacts | None = None) -> UploadHandler:
+        """Find what is stored of an upload, if it is the page's own, and of a file like `facts`."""
         settings = self._page.settings()
         store: Any = settings.store
         try:
             info = await store.find(known.id) if isinstance(store, Resumable) else None
             if info is None or not _is_secret(known.secret, info):
                 raise _unknown_upload()
+            if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
+                raise _unknown_upload()
             settings.limits.check_file(info.name, info.mime_type, info.size)
-            return UploadHandler(info, settings.store, await store.resume(known.id))
+            return await UploadHandler.resume(info, store)
         except OSError as error:
             log.warning("Upload %s cannot go on: %s", known.id, error)
             raise _unknown_upload() from None
@@ -432,8 +491,10 @@ class Session:
     async def _end(self, batch: Batch, key: str, lane: Lane) -> None:
         handler, upload_id = lane.handler, lane.handler.info.id
         with self._keeping:
-            if self._lanes.pop(upload_id, None) is None:
-                return  # the session was closed
+            if self._closed:
+                return
+            if self._lanes.get(upload_id) is lane:  # else another page goes on with it
+                del self._lanes[upload_id]
             self.ending += 1
             if handler.file is not None and not lane.aborted:
                 self._keep(upload_id, handler.file, batch)

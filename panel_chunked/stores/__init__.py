@@ -1,6 +1,6 @@
 """Where the bytes of uploads go."""
 
-from .base import Resumable, Store, StoredUpload, Suspendable, Terminable
+from .base import Resumable, ResumedUpload, Store, StoredUpload, Suspendable, Terminable
 from .directory import DirectoryStore
 from .partial import TakenOverError
 from .temporary import TemporaryStore
@@ -8,6 +8,7 @@ from .temporary import TemporaryStore
 __all__ = [
     "DirectoryStore",
     "Resumable",
+    "ResumedUpload",
     "Store",
     "StoredUpload",
     "Suspendable",

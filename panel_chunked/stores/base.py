@@ -25,6 +25,16 @@ class StoredUpload(Protocol):
         """Make the upload a complete file. Nothing is appended after this."""
 
 
+class ResumedUpload(StoredUpload, Protocol):
+    """One of which something was stored before."""
+
+    async def checksum(self, start: int = 0, before: int = 0) -> int:
+        """Give the checksum of what is stored; `before` is that of the first `start` bytes.
+
+        See `panel_chunked.checksum`.
+        """
+
+
 class Store(Protocol):
     """Keeps the bytes of uploads."""
 
@@ -58,7 +68,7 @@ class Resumable(Protocol):
     async def find(self, upload_id: str) -> UploadInfo | None:
         """Give what is known of an upload, if anything is stored of it. The id may be anything."""
 
-    async def resume(self, upload_id: str) -> StoredUpload:
+    async def resume(self, upload_id: str) -> ResumedUpload:
         """Go on with an upload, in the place of whoever does; a complete one gives its file again.
 
         Whoever does is refused with `TakenOverError` from then on.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from panel_chunked.checksum import block_checksums
 from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
@@ -161,6 +162,11 @@ class DirectoryUpload:
 
     async def append(self, data: bytes | memoryview) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._partial.append, data)
+
+    async def checksum(self, start: int = 0, before: int = 0) -> int:
+        path = self._partial.record.path or self._partial.path
+        checksums = await block_checksums(path, self.offset, start=start, before=before)
+        return checksums[-1] if checksums else before
 
     async def finish(self) -> UploadedFile:
         return await asyncio.to_thread(self._store.finish, self._partial)

@@ -28,6 +28,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from panel_chunked import ChunkedFileInput
+from panel_chunked.checksum import checksum
 from panel_chunked.frames import HEAD_SIZE
 from panel_chunked.protocol import VERSION
 from tests.bench.chromium import wait_until
@@ -148,6 +149,7 @@ class Browser:
         self._sent = 0
         self._stored = 0
         self._granted = 0
+        self._checksum = 0
 
     async def open(self, port: int) -> None:
         token = generate_jwt_token(generate_session_id())
@@ -179,6 +181,7 @@ class Browser:
                 case "created" | "resume":
                     self._attempt = message["attempt"]
                     self._sent = message["offset"]
+                    self._checksum = message["checksum"]
                     self._granted = 0
                 case "complete":
                     break
@@ -202,7 +205,10 @@ class Browser:
             if end - self._sent < min(wanted, MIN_CHUNK_SIZE):
                 return
             offset, self._sent = self._sent, end
-            await self._say("chunk", **which, offset=offset, data=self._data[offset:end])
+            data = self._data[offset:end]
+            self._checksum = checksum(data, self._checksum)
+            which["checksum"] = self._checksum
+            await self._say("chunk", **which, offset=offset, data=data)
             if end == size:
                 await self._say("finish", **which)
 

@@ -26,16 +26,19 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def launch_options() -> dict[str, Any]:
+    """Give what Playwright is to start Chromium with."""
     find = subprocess.run(
         ["bash", ROOT / "tests/install_browser.sh", "--find"], capture_output=True, text=True
     )
     flags = [*FLAGS, "--no-sandbox"] if os.getuid() == 0 else FLAGS
+    return {"executable_path": find.stdout.strip() or None, "args": flags}
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find.stdout.strip() or None, args=flags
-        )
+        browser = playwright.chromium.launch(**launch_options())
         yield browser
         browser.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from panel_chunked import protocol
+from panel_chunked.checksum import checksum
 from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
@@ -27,6 +28,28 @@ ids = itertools.count(1)
 def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "") -> UploadInfo:
     upload_id = id or f"upload{next(ids)}"
     return UploadInfo(upload_id, name, path or name, size, "application/octet-stream", name)
+
+
+class Checksums:
+    """Those of what a page has sent: of each upload, up to the end of each chunk."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], int] = {}
+        self._ends: dict[str, int] = {}
+
+    def chunk(self, upload_id: str, offset: int, data: bytes) -> int:
+        before = 0 if offset == 0 else self._known.get((upload_id, offset))
+        known = checksum(data, before or 0)
+        if before is not None:
+            self.learn(upload_id, offset + len(data), known)
+        return known
+
+    def learn(self, upload_id: str, end: int, known: int) -> None:
+        self._known.setdefault((upload_id, end), known)  # other bytes come later, if ever
+        self._ends[upload_id] = max(end, self._ends.get(upload_id, 0))
+
+    def file(self, upload_id: str) -> int:
+        return self._known.get((upload_id, self._ends.get(upload_id, 0)), 0)
 
 
 class Signals:
@@ -114,6 +137,7 @@ class Browser:
         self.page = page
         self.name = name
         self.memory = Pool(10**9)
+        self.checksums = Checksums()
         self.session = session or Session(page, self.memory)
 
     def send(self, kind: str, **fields: Any) -> None:
@@ -145,12 +169,21 @@ class Browser:
         self.send("create", page=self.name, batch=batch, files=files, more=more)
         return [m.id for m in self.page.sent[start:] if isinstance(m, Created)]
 
-    def chunk(self, upload_id: str, offset: int, data: bytes) -> None:
+    def chunk(self, upload_id: str, offset: int, data: bytes, **fields: Any) -> None:
+        self._learn(upload_id)
+        fields = {"checksum": self.checksums.chunk(upload_id, offset, data)} | fields
         attempt = self.attempt(upload_id)
-        self.send("chunk", id=upload_id, attempt=attempt, offset=offset, data=data)
+        self.send("chunk", id=upload_id, attempt=attempt, offset=offset, data=data, **fields)
 
-    def finish(self, upload_id: str) -> None:
-        self.send("finish", id=upload_id, attempt=self.attempt(upload_id))
+    def finish(self, upload_id: str, **fields: Any) -> None:
+        self._learn(upload_id)
+        fields = {"checksum": self.checksums.file(upload_id)} | fields
+        self.send("finish", id=upload_id, attempt=self.attempt(upload_id), **fields)
+
+    def _learn(self, upload_id: str) -> None:
+        for told in self.page.sent:
+            if isinstance(told, Created | Resume) and told.id == upload_id:
+                self.checksums.learn(upload_id, told.offset, told.checksum)
 
     def abort(self, upload_id: str) -> None:
         self.send("abort", id=upload_id)

@@ -12,6 +12,7 @@ from fakes import Browser, FakePage, files_below, until_only_this_task_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from panel_chunked.checksum import checksum
 from panel_chunked.protocol import Complete, Resume
 from panel_chunked.stores import DirectoryStore
 
@@ -60,9 +61,10 @@ async def play(browser: Browser, data: bytes, steps: Sequence[Step]) -> str:
     for step in steps:
         match step:
             case Slice(start=start, stop=stop):
-                browser.chunk(upload_id, start, data[start:stop])
+                known = checksum(data[:stop])
+                browser.chunk(upload_id, start, data[start:stop], checksum=known)
             case "finish":
-                browser.finish(upload_id)
+                browser.finish(upload_id, checksum=checksum(data))
             case "hello":
                 browser.hello(upload_id)
             case "create" if not browser.page.all(Complete):

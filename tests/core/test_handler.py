@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from fakes import HookedStore, files_below, info, raising
 
-from panel_chunked.errors import UploadError, WrongOffsetError
+from panel_chunked.checksum import checksum
+from panel_chunked.errors import UploadError, WrongChecksumError, WrongOffsetError
 from panel_chunked.files import UploadedFile
 from panel_chunked.handler import UploadHandler
 from panel_chunked.stores import DirectoryStore
@@ -31,9 +32,13 @@ class Devourer:
         pass
 
 
+async def write(handler: UploadHandler, offset: int, data: bytes) -> None:
+    await handler.write(offset, data, checksum(data, handler.checksum))
+
+
 async def write_all(handler: UploadHandler, data: bytes) -> None:
-    await handler.write(0, data)
-    await handler.finish()
+    await write(handler, 0, data)
+    await handler.finish(handler.checksum)
 
 
 @pytest.fixture
@@ -42,19 +47,19 @@ def handler(store: DirectoryStore) -> UploadHandler:
 
 
 async def test_bytes_in_order_become_the_file(handler: UploadHandler, incoming: Path) -> None:
-    await handler.write(0, b"abcd")
-    await handler.write(4, b"efgh")
-    file = await handler.finish()
+    await write(handler, 0, b"abcd")
+    await write(handler, 4, b"efgh")
+    file = await handler.finish(handler.checksum)
     assert file.path.read_bytes() == b"abcdefgh"
     assert files_below(incoming) == {"a.bin": b"abcdefgh"}
 
 
 async def test_state_says_how_far_it_is(handler: UploadHandler) -> None:
     states = [handler.snapshot()]
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     states.append(handler.snapshot())
-    await handler.write(4, b"efgh")
-    await handler.finish()
+    await write(handler, 4, b"efgh")
+    await handler.finish(handler.checksum)
     states.append(handler.snapshot())
     assert [(s.state, s.stored) for s in states] == [("queued", 0), ("running", 4), ("complete", 8)]
 
@@ -69,44 +74,44 @@ async def test_the_store_is_not_touched_before_the_first_byte(store: DirectorySt
 async def test_a_chunk_that_belongs_elsewhere_is_not_written(
     handler: UploadHandler, incoming: Path, offset: int
 ) -> None:
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     with pytest.raises(WrongOffsetError):
-        await handler.write(offset, b"XXXX")
+        await write(handler, offset, b"XXXX")
     assert handler.offset == 4
     assert list(files_below(incoming).values()) == [b"abcd"]
 
 
 async def test_nothing_is_written_past_the_end(handler: UploadHandler, incoming: Path) -> None:
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     with pytest.raises(UploadError) as error:
-        await handler.write(4, b"efghi")
+        await write(handler, 4, b"efghi")
     assert error.value.code == "over_size"
     assert list(files_below(incoming).values()) == [b"abcd"]
 
 
 async def test_finish_before_the_last_byte_goes_on(handler: UploadHandler) -> None:
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     with pytest.raises(WrongOffsetError):
-        await handler.finish()
-    await handler.write(4, b"efgh")
-    assert (await handler.finish()).path.read_bytes() == b"abcdefgh"
+        await handler.finish(handler.checksum)
+    await write(handler, 4, b"efgh")
+    assert (await handler.finish(handler.checksum)).path.read_bytes() == b"abcdefgh"
 
 
 async def test_finish_twice_gives_the_same_file(handler: UploadHandler) -> None:
-    await handler.write(0, b"abcdefgh")
-    assert await handler.finish() is await handler.finish()
+    await write(handler, 0, b"abcdefgh")
+    assert await handler.finish(handler.checksum) is await handler.finish(handler.checksum)
 
 
 async def test_a_file_of_zero_bytes_is_a_file(store: DirectoryStore) -> None:
     handler = UploadHandler(info(size=0), store)
-    assert (await handler.finish()).path.read_bytes() == b""
+    assert (await handler.finish(handler.checksum)).path.read_bytes() == b""
 
 
 @pytest.mark.parametrize("failed", [True, False])
 async def test_an_upload_that_ends_early_frees_what_is_stored(
     handler: UploadHandler, incoming: Path, failed: bool
 ) -> None:
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     if failed:
         await handler.fail(UploadError("storage", "It broke."))
         assert (handler.snapshot().state, handler.snapshot().error) == ("failed", "It broke.")
@@ -131,7 +136,7 @@ async def test_an_error_of_the_storage_says_why_but_not_where(
 
 async def test_a_store_without_terminate_can_be_cancelled() -> None:
     handler = UploadHandler(info(size=8), Devourer())
-    await handler.write(0, b"abcd")
+    await write(handler, 0, b"abcd")
     await handler.cancel()
     assert handler.state == "cancelled"
 
@@ -141,7 +146,38 @@ async def test_bytes_that_cannot_be_freed_are_no_further_error(
 ) -> None:
     failing = HookedStore(store, terminate=raising(OSError(errno.EIO, "I/O error")))
     handler = UploadHandler(info(size=4), failing)
-    await handler.write(0, b"ab")
+    await write(handler, 0, b"ab")
     await handler.cancel()
     assert handler.ended
     assert "could not be freed" in caplog.text
+
+
+async def test_a_chunk_that_came_damaged_is_not_stored(incoming: Path) -> None:
+    handler = UploadHandler(info(size=8), DirectoryStore(incoming))
+    await write(handler, 0, b"abcd")
+    with pytest.raises(WrongChecksumError):
+        await handler.write(4, b"efgX", checksum(b"abcdefgh"))
+    assert (handler.offset, handler.checksum) == (4, checksum(b"abcd"))
+    await write(handler, 4, b"efgh")
+    await handler.finish(checksum(b"abcdefgh"))
+    assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
+async def test_a_file_whose_checksum_is_another_is_not_complete(incoming: Path) -> None:
+    handler = UploadHandler(info(size=4), DirectoryStore(incoming))
+    await write(handler, 0, b"abcd")
+    with pytest.raises(WrongChecksumError):
+        await handler.finish(checksum(b"abcX"))
+    assert handler.state == "running"
+    assert "a.bin" not in files_below(incoming)
+    await handler.cancel()
+
+
+async def test_an_upload_goes_on_with_the_checksum_of_what_is_stored(incoming: Path) -> None:
+    first = UploadHandler(info(size=8), DirectoryStore(incoming))
+    await write(first, 0, b"abcd")
+    await first.suspend()
+    handler = await UploadHandler.resume(first.info, DirectoryStore(incoming))
+    assert (handler.offset, handler.checksum) == (4, checksum(b"abcd"))
+    await write(handler, 4, b"efgh")
+    await handler.finish(checksum(b"abcdefgh"))

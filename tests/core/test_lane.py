@@ -9,14 +9,30 @@ import pytest
 from fakes import Gate, HookedStore, Signals, files_below, info
 
 from panel_chunked import lane
+from panel_chunked.checksum import checksum
 from panel_chunked.credit import MAX_HELD, MIN_GRANT, Credit, Pool
 from panel_chunked.errors import UploadError
+from panel_chunked.files import UploadedFile
 from panel_chunked.handler import UploadHandler
 from panel_chunked.lane import MESSAGE_OVERHEAD, Lane
 from panel_chunked.protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
 from panel_chunked.stores import DirectoryStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
+
+
+RIGHT = -1
+
+
+class Handler(UploadHandler):
+    """Takes `RIGHT` for the checksum that is right, whatever was stored before."""
+
+    async def write(self, offset: int, data: bytes | memoryview, known: int) -> None:
+        right = checksum(data, self.checksum)
+        await super().write(offset, data, right if known == RIGHT else known)
+
+    async def finish(self, known: int) -> UploadedFile:
+        return await super().finish(self.checksum if known == RIGHT else known)
 
 
 class Ground(Signals):
@@ -41,7 +57,7 @@ class Ground(Signals):
         self.progress = 0
         self.ends = 0
         self.lane = Lane(
-            UploadHandler(info(size=size, id=id), self.store),
+            Handler(info(size=size, id=id), self.store),
             Credit(self.pool),
             self._send,
             self._progressed,
@@ -64,10 +80,10 @@ class Ground(Signals):
         self.work = asyncio.create_task(work)
 
     def chunk(self, offset: int, data: bytes = b"abcd", attempt: int = 0) -> None:
-        self.lane.put(Chunk("u1", attempt, offset, data))
+        self.lane.put(Chunk("u1", attempt, offset, RIGHT, data))
 
     def finish(self, attempt: int = 0) -> None:
-        self.lane.put(Finish("u1", attempt))
+        self.lane.put(Finish("u1", attempt, RIGHT))
 
     async def answers(self, count: int) -> list[ServerMessage]:
         await self.until(lambda: len(self.sent) >= count)
@@ -134,6 +150,28 @@ async def test_a_wrong_offset_is_answered_with_a_new_attempt(ground: Ground, off
     assert isinstance(resume, Resume)
     assert (resume.attempt, resume.offset) == (2, 8)
     await ground.stop()
+
+
+async def test_a_chunk_that_came_damaged_is_asked_for_again(ground: Ground) -> None:
+    ground.lane.put(Chunk("u1", 0, 0, checksum(b"abcd"), memoryview(b"abXd")))
+    (resume,) = await ground.answers(1)
+    assert isinstance(resume, Resume)
+    assert (resume.attempt, resume.offset, resume.checksum) == (1, 0, 0)
+    ground.chunk(0, attempt=1)
+    ack = (await ground.answers(2))[-1]
+    assert isinstance(ack, Ack)
+    await ground.stop()
+
+
+async def test_what_comes_damaged_again_and_again_fails(ground: Ground) -> None:
+    for attempt in range(lane.MAX_DAMAGED):
+        ground.lane.put(Chunk("u1", attempt, 0, checksum(b"abcd"), memoryview(b"abXd")))
+        if attempt < lane.MAX_DAMAGED - 1:
+            await ground.answers(attempt + 1)
+    await ground.until(lambda: ground.ends)
+    error = ground.lane.handler.error
+    assert error is not None
+    assert error.code == "checksum_mismatch"
 
 
 async def test_late_chunks_of_an_earlier_attempt_do_not_count(ground: Ground) -> None:

@@ -59,6 +59,7 @@ def test_size_that_is_no_size_is_refused(size: object) -> None:
 @pytest.mark.parametrize("offset", [float("nan"), float("-inf"), -(2**63), 2**64, "0x10"])
 def test_offset_that_is_no_offset_is_refused(offset: object) -> None:
     chunk = {"kind": "chunk", "id": "u1", "attempt": 0, "offset": offset, "data": b""}
+    chunk["checksum"] = 0
     assert refusal(chunk).code == "bad_message"
 
 
@@ -66,8 +67,9 @@ def test_bytes_are_not_copied() -> None:
     whole = b"-hello-"
     view = memoryview(whole)[1:6]  # as frames and notebook comms give it
     message = {"kind": "chunk", "id": "u1", "attempt": 0, "offset": 0, "data": view}
+    message["checksum"] = 5
     chunk: Any = protocol.decode(message)
-    assert chunk == protocol.Chunk("u1", 0, 0, memoryview(b"hello"))
+    assert chunk == protocol.Chunk("u1", 0, 0, 5, memoryview(b"hello"))
     assert chunk.data.obj is whole
 
 

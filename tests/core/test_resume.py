@@ -9,8 +9,9 @@ import pytest
 from fakes import Browser, FakePage, files_below, until_only_this_task_runs
 
 from panel_chunked import lane
+from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Resume
+from panel_chunked.protocol import Complete, Created, Resume
 from panel_chunked.session import MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
 
@@ -243,3 +244,111 @@ async def test_going_on_is_logged_with_the_id(
         returning.hello(upload_id)
         await returning.resume(upload_id)
     assert f"Upload {upload_id} goes on at 4 bytes" in caplog.text
+
+
+# The page was loaded again, and the same file is chosen.
+
+
+def choose_again(
+    page: Browser, upload_id: str, secret: str, data: bytes = DATA, **facts: object
+) -> None:
+    identity = {"id": upload_id, "secret": secret}
+    assert page.create(len(data), batch="again", resume=identity, **facts) == []  # not yet
+
+
+async def test_file_that_is_chosen_again_goes_on(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    choose_again(returning, upload_id, browser.secret(upload_id))
+    created = await returning.page.next(Created)
+    assert (created.id, created.offset, created.checksum) == (upload_id, 4, checksum(DATA[:4]))
+    for offset in (4, 8):
+        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
+    returning.finish(upload_id)
+    await returning.page.next(Complete, id=upload_id)
+    await returning.idle()
+
+    assert files_below(incoming) == {"f0.bin": DATA}
+    assert returning.page.picked == [returning.session.files]
+
+
+async def test_page_asks_twice_before_the_answer_and_goes_on_once(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    for _ in range(2):
+        choose_again(returning, upload_id, browser.secret(upload_id))
+    await returning.page.next(Created)
+    await returning.page.until(lambda: not returning.session._adopting)
+    assert [it.stored for it in returning.session.uploads] == [4]
+
+
+async def test_page_of_the_same_session_goes_on_in_the_place_of_the_one_before(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)  # in a notebook, which is opened again
+    later = Browser(page, browser.session, name="later")
+
+    choose_again(later, upload_id, browser.secret(upload_id))
+    created = await page.next(Created, key="again.f0")
+    assert (created.id, created.offset) == (upload_id, 4)
+    await page.until(lambda: len(browser.session.uploads) == 1)
+    for offset in (4, 8):
+        later.chunk(upload_id, offset, DATA[offset : offset + 4])
+    later.finish(upload_id)
+    await page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "facts"),
+    [
+        ("secret", {}),
+        ("id", {}),
+        ("name", {"name": "other.bin"}),
+        ("size", {"size": 13}),
+    ],
+)
+async def test_what_is_not_the_same_upload_begins_anew(
+    browser: Browser, page: FakePage, returning: Returning, wrong: str, facts: dict[str, object]
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    id_ = "unknown" if wrong == "id" else upload_id
+    secret = "wrong" if wrong == "secret" else browser.secret(upload_id)
+    choose_again(returning, id_, secret, **facts)
+    created = await returning.page.next(Created)
+    assert created.id != upload_id
+    assert created.offset == 0
+
+
+async def test_limits_hold_for_what_goes_on(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    returning.page.allow(limits=Limits(max_file_size=8))
+
+    choose_again(returning, upload_id, browser.secret(upload_id))
+    error = await returning.error(key="again.f0")
+    assert error.code == "file_too_large"
+    await returning.idle()
+
+
+async def test_what_the_app_clears_meanwhile_does_not_go_on(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    choose_again(returning, upload_id, browser.secret(upload_id))
+    returning.session.clear()
+    await until_only_this_task_runs()
+    assert returning.page.all(Created) == []
+    assert returning.session.uploads == []

@@ -58,7 +58,7 @@ async def test_a_file_arrives(browser: Browser, page: FakePage, incoming: Path) 
     assert files_below(incoming) == {"f0.bin": DATA}
     assert [type(message) for message in page.sent] == [Created, Ack, Ack, Ack, Complete]
     created, *acks, _ = page.sent
-    assert created == Created("b.f0", upload_id, browser.secret(upload_id), 0, 0, FIRST_GRANT)
+    assert created == Created("b.f0", upload_id, browser.secret(upload_id), 0, 0, 0, FIRST_GRANT)
     assert [(ack.id, ack.offset) for ack in acks] == [(upload_id, it) for it in (4, 8, 12)]
     assert page.picked == [browser.session.files]
 

@@ -676,6 +676,7 @@ async def append_all(append: Callable[..., object], times: int, data: bytes) -> 
 FILE_LIMIT = """
 import asyncio, resource, signal, sys
 from pathlib import Path
+from panel_chunked.checksum import checksum
 from panel_chunked.errors import UploadError
 from panel_chunked.handler import UploadHandler
 from panel_chunked.stores import DirectoryStore
@@ -687,9 +688,9 @@ root = Path(sys.argv[1])
 
 async def main():
     handler = UploadHandler(info(size=30_000), DirectoryStore(root))
-    await handler.write(0, bytes(6000))
+    await handler.write(0, bytes(6000), checksum(bytes(6000)))
     try:
-        await handler.write(6000, bytes(6000))
+        await handler.write(6000, bytes(6000), checksum(bytes(12000)))
     except UploadError as error:
         print(error.code, handler.offset, error)
         await handler.fail(error)

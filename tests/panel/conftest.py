@@ -21,6 +21,7 @@ from panel.models.esm import DataEvent, ReactiveESM
 from tornado.ioloop import IOLoop
 
 from panel_chunked import ChunkedFileInput
+from tests.core.fakes import Checksums
 
 numbers = itertools.count(1)
 
@@ -40,6 +41,7 @@ class Page:
         self.widget = widget
         self.session = session
         self.messages = []
+        self.checksums = Checksums()
         self._context = context
         self._connection = ServerConnection(Protocol(), self, context, session)
         self.doc.to_json()  # the page has loaded it: no message carries a whole model after this
@@ -71,6 +73,11 @@ class Page:
         await self.session.with_document_locked(self.doc.apply_json_patch, patch)
 
     async def say(self, kind, **fields):
+        if kind == "chunk":
+            known = self.checksums.chunk(fields["id"], fields["offset"], fields["data"])
+            fields = {"checksum": known, **fields}
+        if kind == "finish":
+            fields = {"checksum": self.checksums.file(fields["id"]), **fields}
         event = DataEvent(self.model, {"kind": kind, **fields})
         await self.patch(MessageSentEvent(self.doc, "bokeh_event", event))
 

@@ -42,18 +42,19 @@ describe("Comm", () => {
       id: "u",
       attempt: 0,
       offset: 5,
+      checksum: 7,
       data: new ArrayBuffer(3),
     };
 
     comm?.send(chunk);
-    comm?.send({ kind: "finish", id: "u", attempt: 0 });
+    comm?.send({ kind: "finish", id: "u", attempt: 0, checksum: 7 });
 
     expect(kernel.targets).toEqual([["panel_chunked", token]]);
     expect(kernel.comm.open).toHaveBeenCalledOnce();
     const { data, ...fields } = chunk;
     expect(kernel.sent).toEqual([
       [fields, {}, [data]],
-      [{ kind: "finish", id: "u", attempt: 0 }, {}, []],
+      [{ kind: "finish", id: "u", attempt: 0, checksum: 7 }, {}, []],
     ]);
   });
 

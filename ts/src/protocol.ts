@@ -6,19 +6,27 @@
 
 export const VERSION = 1;
 
-/** What the server is told of a file; `key` is the browser's own name for the upload. */
+/** What an upload is known by, and what shows that a page may go on with it. */
+export interface Identity {
+  id: string;
+  secret: string;
+}
+
+/**
+ * What the server is told of a file; `key` is the browser's own name for the upload. `resume` is
+ * that of an upload which a page before has begun of the same file, as it seems.
+ */
 export interface FileFacts {
   key: string;
   name: string;
   relative_path: string;
   size: number;
   mime_type: string;
+  resume?: Identity;
 }
 
 /** An upload that the page knows, from this session or one before; `batch` as in `create`. */
-export interface KnownUpload {
-  id: string;
-  secret: string;
+export interface KnownUpload extends Identity {
   batch: string;
 }
 
@@ -30,13 +38,25 @@ export type ClientMessage =
   | { kind: "hello"; version: number; page: string; uploads: KnownUpload[] }
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
-  /** `attempt` is the one that the server has asked for last. */
-  | { kind: "chunk"; id: string; attempt: number; offset: number; data: ArrayBuffer }
-  | { kind: "finish"; id: string; attempt: number }
+  | Chunk
+  /** All is sent; `checksum` is that of the file. */
+  | { kind: "finish"; id: string; attempt: number; checksum: number }
   /** Stop the upload and free what is stored of it. */
   | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
   /** Delete a complete file. */
   | { kind: "remove"; id: string };
+
+/** Bytes of a file. */
+export interface Chunk {
+  kind: "chunk";
+  id: string;
+  /** The one that the server has asked for last. */
+  attempt: number;
+  offset: number;
+  /** Of the file up to the end of the chunk. */
+  checksum: number;
+  data: ArrayBuffer;
+}
 
 export interface Welcome {
   kind: "welcome";
@@ -51,7 +71,7 @@ export interface Welcome {
 
 /**
  * The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. With the `secret`,
- * another session goes on with it, after the server was started anew.
+ * another session goes on with it, after the server was started anew or the page was loaded again.
  */
 export interface Created extends Omit<Resume, "kind"> {
   kind: "created";
@@ -78,6 +98,8 @@ export interface Resume {
   id: string;
   attempt: number;
   offset: number;
+  /** Of the bytes that are stored. */
+  checksum: number;
   grant: number;
 }
 
@@ -134,10 +156,11 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
     secret: isString,
     attempt: isSize,
     offset: isSize,
+    checksum: isSize,
     grant: isSize,
   },
   ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },
-  resume: { id: isString, attempt: isSize, offset: isSize, grant: isSize },
+  resume: { id: isString, attempt: isSize, offset: isSize, checksum: isSize, grant: isSize },
   complete: { id: isString },
   removed: { id: isString },
   cleared: {},

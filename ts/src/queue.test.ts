@@ -744,7 +744,16 @@ describe("what was lost with the socket", () => {
 describe("another page of the same notebook", () => {
   it("keeps its uploads: what they are told reaches this page, too", async () => {
     const { server } = setUp();
-    server.send({ kind: "created", key: "p2.k1", id: "u9", attempt: 0, offset: 0, grant: 10 });
+    server.send({
+      kind: "created",
+      key: "p2.k1",
+      id: "u9",
+      secret: "s",
+      attempt: 0,
+      offset: 0,
+      checksum: 0,
+      grant: 10,
+    });
     await quiet();
     expect(server.sent("abort")).toEqual([]);
   });

@@ -17,6 +17,7 @@ import {
   type Welcome,
 } from "./protocol";
 import type { ConnectionState } from "./reconnect";
+import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { Silence } from "./silence";
 import { type Failure, type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
@@ -85,6 +86,7 @@ export class UploadQueue {
   constructor(
     private readonly chunkCap = new ChunkCap(null),
     private readonly inFlightCap = new ChunkCap(null, IN_FLIGHT),
+    private readonly resumables = new Resumables(null),
   ) {}
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
@@ -149,6 +151,7 @@ export class UploadQueue {
         continue;
       }
       accepted.push(upload);
+      upload.earlier = this.resumables.find(this.fingerprint(upload));
       held.files += 1;
       held.size += upload.file.size;
     }
@@ -314,6 +317,9 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
+      if (upload.file.size >= MIN_RESUMABLE) {
+        this.resumables.remember(this.fingerprint(upload), message);
+      }
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
   }
 
@@ -327,7 +333,7 @@ export class UploadQueue {
     }
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
-      this.channel?.send({ kind: "finish", id, attempt });
+      this.channel?.send({ kind: "finish", id, attempt, checksum: upload.checksum });
       return;
     }
     upload?.resume(message);
@@ -402,6 +408,12 @@ export class UploadQueue {
       .slice(0, MAX_ANNOUNCED);
   }
 
+  /** `place` is the widget's in the app: another widget may be for the same file, too. */
+  private fingerprint({ file, relativePath }: Upload): string {
+    const place = this.channel?.place ?? this.channel?.widget ?? "";
+    return this.resumables.fingerprint(place, file, relativePath);
+  }
+
   private get completed(): Upload[] {
     return this.uploads.value.filter(({ state }) => state.value.kind === "complete");
   }
@@ -439,6 +451,7 @@ export class UploadQueue {
     this.ready.delete(upload);
     this.sending.delete(upload);
     this.byKey.delete(upload.key);
+    if (!isTakenOver(upload.state.value)) this.resumables.forget(upload.secret);
     const batch = this.batches.ended(upload);
     if (batch === undefined) return;
     this.pump(); // the batch may still have to be closed on the server
@@ -448,7 +461,9 @@ export class UploadQueue {
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
   private held(multiple: boolean): { files: number; size: number } {
-    const kinds = multiple ? ["complete", "queued", "created", "running", "finishing"] : [];
+    const kinds = multiple
+      ? ["complete", "queued", "created", "checking", "running", "finishing"]
+      : [];
     const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
     return { files: held.length, size: held.reduce((sum, { file }) => sum + file.size, 0) };
   }
@@ -458,4 +473,9 @@ export class UploadQueue {
     const kept = this.uploads.value.filter(({ state }) => !notices.includes(state.value.kind));
     this.uploads.value = kept;
   }
+}
+
+/** Whether another page goes on with it, which remembers it as well. */
+function isTakenOver(state: UploadState): boolean {
+  return state.kind === "failed" && state.failure.code === "taken_over";
 }

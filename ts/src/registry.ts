@@ -5,6 +5,7 @@
 
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import { UploadQueue } from "./queue";
+import { Resumables } from "./resumables";
 
 const queues = new Map<string, UploadQueue>();
 /** By the widget's place in the app, which is the same in a new session. */
@@ -12,6 +13,7 @@ const byPlace = new Map<string, UploadQueue>();
 const storage = openStorage();
 const cap = new ChunkCap(storage);
 const inFlightCap = new ChunkCap(storage, IN_FLIGHT);
+const resumables = new Resumables(storage, location.pathname);
 
 /**
  * Give the queue of a widget, whichever of its views asks. After the server was started anew, the
@@ -22,7 +24,7 @@ export function queueOf(widget: string, place: string | null): UploadQueue {
   const known = queues.get(widget);
   if (known !== undefined) return known;
   const left = place === null ? undefined : byPlace.get(place);
-  const queue = left?.isLost ? left : new UploadQueue(cap, inFlightCap);
+  const queue = left?.isLost ? left : new UploadQueue(cap, inFlightCap, resumables);
   queues.set(widget, queue);
   if (place !== null) byPlace.set(place, queue);
   return queue;

@@ -2,14 +2,13 @@ import { describe, expect, it, vi } from "vitest";
 import { deletedFile, makeFile, pattern } from "../tests/files";
 import { quiet, settles, until } from "../tests/waiting";
 import { ChunkCap } from "./cap";
+import { checksum } from "./checksum";
 import { MIN_CHUNK_SIZE } from "./pacer";
-import type { ClientMessage } from "./protocol";
+import type { Chunk, ClientMessage } from "./protocol";
 import { SHOW_INTERVAL, Upload } from "./upload";
 import { Window } from "./window";
 
 const GRANT = 1000;
-
-type Chunk = Extract<ClientMessage, { kind: "chunk" }>;
 
 /** A started upload, with what it has sent and nobody has answered. */
 function start(
@@ -27,12 +26,12 @@ function start(
   const buffers = { reuse, head };
   const link = { channel: { send, head }, window, cap, isNotebook: false, maxChunkSize, buffers };
   const upload = new Upload("k1", file, file.name);
-  upload.created("u1", { attempt: 0, offset: 0, grant });
+  upload.created("u1", { attempt: 0, offset: 0, checksum: 0, grant });
   upload.start(link);
   const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");
   /** What the queue does when the server asks for another attempt. */
   const again = (offset: number, grant: number) => {
-    upload.resume({ attempt: 1, offset, grant });
+    upload.resume({ attempt: 1, offset, checksum: checksum(pattern(offset)), grant });
     upload.start(link);
   };
   return { upload, sent, chunks, window, link, again };
@@ -53,7 +52,12 @@ describe("an upload", () => {
     await until(() => upload.state.value.kind === "finishing");
     expect(chunks().map(({ offset }) => offset)).toEqual([0, 10, 20]);
     expect(joined(chunks())).toEqual(pattern(25));
-    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1", attempt: 0 });
+    expect(sent.at(-1)).toEqual({
+      kind: "finish",
+      id: "u1",
+      attempt: 0,
+      checksum: checksum(pattern(25)),
+    });
   });
 
   it("sends the same bytes from one buffer", async () => {
@@ -73,7 +77,7 @@ describe("an upload", () => {
   it("of no bytes sends only finish", async () => {
     const { upload, sent } = start(makeFile(0));
     await until(() => upload.state.value.kind === "finishing");
-    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0 }]);
+    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0, checksum: 0 }]);
   });
 
   it("tells the server of its file", () => {
@@ -144,7 +148,12 @@ describe("an upload", () => {
       [0, 10],
       [1, 10],
     ]);
-    expect(sent.at(-1)).toEqual({ kind: "finish", id: "u1", attempt: 1 });
+    expect(sent.at(-1)).toEqual({
+      kind: "finish",
+      id: "u1",
+      attempt: 1,
+      checksum: checksum(pattern(20)),
+    });
   });
 
   it("tells the window how long each chunk was on its way, without the server's wait", async () => {
@@ -282,5 +291,74 @@ describe("an upload", () => {
     await until(() => !upload.active);
     expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "unreadable" } });
     expect(await isWhole(window, 100)).toBe(true);
+  });
+});
+
+describe("an upload of which something is stored", () => {
+  const stored = (offset: number, of = pattern(50)) => ({
+    attempt: 1,
+    offset,
+    checksum: checksum(of.subarray(0, offset)),
+    grant: GRANT,
+  });
+
+  it("goes on from there, if the file begins with it", async () => {
+    const { upload, sent, chunks, link } = start(makeFile(50), { grant: 0 });
+    upload.resume(stored(23));
+    upload.start(link);
+    expect(upload.state.value.kind).toBe("checking");
+    await until(() => upload.state.value.kind === "finishing");
+    expect(chunks().map(({ offset }) => offset)).toEqual([23, 33, 43]);
+    expect(chunks().map((it) => it.checksum)).toEqual(
+      [33, 43, 50].map((end) => checksum(pattern(50).subarray(0, end))),
+    );
+    expect(sent.at(-1)).toMatchObject({ kind: "finish", checksum: checksum(pattern(50)) });
+  });
+
+  it("fails if the file begins with something else, and sends none of it", async () => {
+    const { upload, sent, chunks, link } = start(makeFile(50), { grant: 0 });
+    upload.resume(stored(23, pattern(50, 1)));
+    upload.start(link);
+    await until(() => !upload.active);
+    expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "changed" } });
+    expect(chunks()).toEqual([]);
+    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable" }]);
+  });
+
+  it("fails if what was sent is stored as something else", async () => {
+    const { upload, link } = start(makeFile(50), { grant: 20 });
+    await quiet();
+    upload.resume(stored(20, pattern(50, 1)));
+    upload.start(link);
+    await until(() => !upload.active);
+    expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "changed" } });
+  });
+
+  it("needs no look at the file for what it has sent itself", async () => {
+    const file = makeFile(50);
+    const { upload, link } = start(file, { grant: 20 });
+    await quiet();
+    upload.resume(stored(20));
+    upload.start(link);
+    expect(upload.state.value.kind).toBe("running");
+    await until(() => upload.state.value.kind === "finishing");
+  });
+
+  it("says finish if nothing is missing", async () => {
+    const { upload, sent, link } = start(makeFile(50), { grant: 0 });
+    upload.resume(stored(50));
+    upload.start(link);
+    await until(() => upload.state.value.kind === "finishing");
+    expect(sent).toMatchObject([{ kind: "finish", attempt: 1, checksum: checksum(pattern(50)) }]);
+  });
+
+  it("stops looking when it is cancelled", async () => {
+    const { upload, sent, link } = start(makeFile(50), { grant: 0 });
+    upload.resume(stored(23, pattern(50, 1)));
+    upload.start(link);
+    upload.end({ kind: "cancelled" });
+    await quiet();
+    expect(sent).toEqual([]);
+    expect(upload.state.value.kind).toBe("cancelled");
   });
 });

@@ -3,9 +3,10 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
+import { blockChecksums, checksum as checksumOf } from "./checksum";
 import type { Refusal } from "./limits";
 import { MIN_CHUNK_SIZE } from "./pacer";
-import type { FileFacts, Resume } from "./protocol";
+import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
 import { type Buffers, type ChunkReader, openReader } from "./reader";
 import type { Window } from "./window";
@@ -13,7 +14,7 @@ import type { Window } from "./window";
 /** What went wrong: said by the server, or found in the page. */
 export type Failure =
   | Refusal
-  | { code: "unreadable" | "kernel_restarted" }
+  | { code: "unreadable" | "changed" | "kernel_restarted" }
   | { code: string; message: string };
 
 export type UploadState =
@@ -21,6 +22,8 @@ export type UploadState =
   | { kind: "queued" }
   /** The server knows it as `id`; it waits for its turn. */
   | { kind: "created"; id: string }
+  /** What is stored is compared with the file, before it goes on from there. */
+  | { kind: "checking"; id: string }
   | { kind: "running"; id: string }
   /** All bytes are sent; the server has not said that the file is whole. */
   | { kind: "finishing"; id: string }
@@ -42,11 +45,16 @@ export interface Link {
 }
 
 /** Where the server says that an upload goes on, and how far. */
-type StartingPoint = Pick<Resume, "attempt" | "offset" | "grant">;
+type StartingPoint = Pick<Resume, "attempt" | "offset" | "checksum" | "grant">;
+
+/** The checksum of the file up to `end`. */
+interface Known {
+  end: number;
+  checksum: number;
+}
 
 /** A chunk that was sent and not acknowledged. Time in milliseconds. */
-interface SentChunk {
-  end: number;
+interface SentChunk extends Known {
   size: number;
   time: number;
   /** Bytes of all uploads on their way then, its own among them. */
@@ -76,8 +84,18 @@ export class Upload {
   /** Called when it has ended, however it did. */
   onEnd: () => void = () => undefined;
 
+  /** What a page before has begun of this file, if it is remembered. */
+  earlier: Identity | null = null;
+  /** Bytes that were stored before this page sent any. */
+  readonly resumedAt = signal(0);
+
   /** Bytes stored on the server at this moment. */
   private offset = 0;
+  /** Of these bytes. */
+  private storedChecksum = 0;
+  /** What is known of the file up to there, or before. */
+  private known: Known = { end: 0, checksum: 0 };
+  private checking = new AbortController();
   private shownAt = 0;
   private meter = new Rate(0, 0);
   /** What it holds of the window: sent, or about to be. */
@@ -101,7 +119,8 @@ export class Upload {
   get facts(): FileFacts {
     const { name, size, type } = this.file;
     const mime_type = type.length > MAX_MIME_TYPE ? "" : type;
-    return { key: this.key, name, relative_path: this.relativePath, size, mime_type };
+    const facts = { key: this.key, name, relative_path: this.relativePath, size, mime_type };
+    return this.earlier === null ? facts : { ...facts, resume: this.earlier };
   }
 
   get id(): string | null {
@@ -110,7 +129,9 @@ export class Upload {
 
   /** Whether it is queued or under way. */
   get active(): boolean {
-    return ["queued", "created", "running", "finishing"].includes(this.state.value.kind);
+    return ["queued", "created", "checking", "running", "finishing"].includes(
+      this.state.value.kind,
+    );
   }
 
   /** When the first chunk was sent that is not among the `offset` bytes that have come, if any. */
@@ -123,7 +144,13 @@ export class Upload {
     return Math.max(0, ...this.sent.map(({ size }) => size));
   }
 
+  /** Checksum of what is stored: of the file, once that is complete. */
+  get checksum(): number {
+    return this.storedChecksum;
+  }
+
   created(id: string, start: StartingPoint): void {
+    this.resumedAt.value = start.offset;
     this.state.value = { kind: "created", id };
     this.resume(start);
   }
@@ -135,7 +162,7 @@ export class Upload {
     this.halt();
     this.link = link;
     this.meter = new Rate(this.offset, performance.now());
-    this.state.value = { kind: "running", id };
+    this.state.value = { kind: this.known.end < this.offset ? "checking" : "running", id };
     void this.send(link, id, this.run);
   }
 
@@ -148,6 +175,8 @@ export class Upload {
     this.inFlight -= delivered;
     const last = this.takeSent(offset);
     if (last?.end === offset) {
+      this.storedChecksum = last.checksum;
+      this.known = last;
       const { size, inFlight } = last;
       this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
       this.link?.cap.arrived(this.link.isNotebook ? inFlight / 2 : size);
@@ -160,8 +189,11 @@ export class Upload {
   }
 
   /** Note where the server says that it goes on, with no more than it grants now. */
-  resume({ attempt, offset, grant }: StartingPoint): void {
+  resume({ attempt, offset, checksum, grant }: StartingPoint): void {
     if (!this.active) return;
+    const known = [this.known, ...this.sent].filter(({ end }) => end <= offset);
+    this.known = known.at(-1) ?? { end: 0, checksum: 0 };
+    this.storedChecksum = checksum;
     this.halt();
     this.attempt = attempt;
     this.offset = offset;
@@ -188,6 +220,7 @@ export class Upload {
     this.link?.window.release(this.inFlight);
     this.inFlight = 0;
     this.sent = [];
+    this.checking.abort();
     this.wake();
   }
 
@@ -214,51 +247,77 @@ export class Upload {
   }
 
   private async send(link: Link, id: string, run: number): Promise<void> {
+    try {
+      if (await this.beginsWithStored()) await this.sendRest(link, id, run);
+      else if (run === this.run) this.fail("changed", link, id);
+    } catch {
+      if (run === this.run) this.fail("unreadable", link, id);
+    }
+  }
+
+  private fail(code: "changed" | "unreadable", link: Link, id: string): void {
+    link.channel.send({ kind: "abort", id, reason: "unreadable" });
+    this.end({ kind: "failed", failure: { code } });
+  }
+
+  /** Tell whether what is stored is what the file begins with. */
+  private async beginsWithStored(): Promise<boolean> {
+    const { file, offset, storedChecksum } = this;
+    const { end: start, checksum: before } = this.known;
+    this.checking = new AbortController();
+    const { signal } = this.checking;
+    const read =
+      start < offset ? await blockChecksums(file, offset, { start, before, signal }) : [];
+    const checksum = read.at(-1) ?? before;
+    this.known = { end: offset, checksum };
+    return checksum === storedChecksum;
+  }
+
+  private async sendRest(link: Link, id: string, run: number): Promise<void> {
+    if (run !== this.run) return;
+    this.state.value = { kind: "running", id };
     const reader = openReader(this.file, this.offset, link.buffers);
     try {
-      if (await this.sendChunks(link, id, run, reader)) {
-        this.state.value = { kind: "finishing", id };
-        link.channel.send({ kind: "finish", id, attempt: this.attempt });
-      }
-    } catch {
-      if (run !== this.run) return;
-      link.channel.send({ kind: "abort", id, reason: "unreadable" });
-      this.end({ kind: "failed", failure: { code: "unreadable" } });
+      const checksum = await this.sendChunks(link, id, run, reader);
+      if (checksum === null) return;
+      this.state.value = { kind: "finishing", id };
+      link.channel.send({ kind: "finish", id, attempt: this.attempt, checksum });
     } finally {
       reader.close();
     }
   }
 
-  /** Tell whether all was sent; not if another run has taken over, or the upload is over. */
+  /** Give the checksum of the file when all is sent; null if the upload is over, or runs anew. */
   private async sendChunks(
     link: Link,
     id: string,
     run: number,
     reader: ChunkReader,
-  ): Promise<boolean> {
-    let { offset } = this;
+  ): Promise<number | null> {
+    let { offset, storedChecksum: checksum } = this;
     while (offset < this.file.size) {
       const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), this.file.size - offset);
       await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);
-      if (run !== this.run) return false;
+      if (run !== this.run) return null;
       const size = Math.min(wanted, this.granted - offset);
       await link.window.acquire(size);
       if (run !== this.run) {
         link.window.release(size);
-        return false;
+        return null;
       }
       this.inFlight += size; // from here on, `halt` gives it back
       const data = await reader.read(size);
-      if (run !== this.run) return false;
+      if (run !== this.run) return null;
       if (data.byteLength !== link.buffers.head + size)
         throw new Error("The file has become shorter.");
-      link.channel.send({ kind: "chunk", id, attempt: this.attempt, offset, data });
+      checksum = checksumOf(new Uint8Array(data, link.buffers.head, size), checksum);
+      link.channel.send({ kind: "chunk", id, attempt: this.attempt, offset, checksum, data });
       offset += size;
       const { taken } = link.window;
-      this.sent.push({ end: offset, size, time: performance.now(), inFlight: taken });
+      this.sent.push({ end: offset, checksum, size, time: performance.now(), inFlight: taken });
     }
     // The stream does not notice every change; a new read of a file that has changed fails.
     await this.file.slice(0, 1).arrayBuffer();
-    return run === this.run;
+    return run === this.run ? checksum : null;
   }
 }

@@ -1,7 +1,8 @@
 /** A server that stores what it is sent, and a page around it that loses what it is told to lose. */
 
 import { PanelChannel, type PanelModel } from "../src/channel";
-import type { ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
+import { checksum as checksumOf } from "../src/checksum";
+import type { Chunk, ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
 import type { Reconnection } from "../src/reconnect";
 
 type Outgoing = ServerMessage | Record<string, unknown>;
@@ -11,6 +12,7 @@ interface Stored {
   readonly facts: FileFacts;
   readonly chunks: Uint8Array[];
   offset: number;
+  checksum: number;
   state: "running" | "complete" | "freed";
   attempt: number;
 }
@@ -196,10 +198,10 @@ export class FakeServer {
     let stored = this.uploads.find((upload) => upload.facts.key === key);
     if (stored === undefined) {
       const id = `u${this.uploads.length}`;
-      stored = { id, facts, chunks: [], offset: 0, state: "running", attempt: 0 };
+      stored = { id, facts, chunks: [], offset: 0, checksum: 0, state: "running", attempt: 0 };
       this.uploads.push(stored);
     }
-    const { id, attempt, offset } = stored;
+    const { id, attempt, offset, checksum } = stored;
     this.send({
       kind: "created",
       key,
@@ -207,27 +209,30 @@ export class FakeServer {
       secret: `secret of ${id}`,
       attempt,
       offset,
+      checksum,
       grant: this.grant,
     });
   }
 
-  private chunk({ id, attempt, offset, data }: Extract<ClientMessage, { kind: "chunk" }>): void {
+  private chunk({ id, attempt, offset, checksum, data }: Chunk): void {
     const upload = this.running(id);
     if (upload === null || attempt !== upload.attempt) return;
-    if (offset === upload.offset) this.store(upload, data);
+    const known = checksumOf(new Uint8Array(data), upload.checksum);
+    if (offset === upload.offset && checksum === known) this.store(upload, data, checksum);
     else this.resume(upload);
   }
 
-  private store(upload: Stored, data: ArrayBuffer): void {
+  private store(upload: Stored, data: ArrayBuffer, checksum: number): void {
+    upload.checksum = checksum;
     upload.chunks.push(new Uint8Array(data));
     upload.offset += data.byteLength;
     this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: this.grant, delay: 0 });
   }
 
-  private finish({ id, attempt }: Extract<ClientMessage, { kind: "finish" }>): void {
+  private finish({ id, attempt, checksum }: Extract<ClientMessage, { kind: "finish" }>): void {
     const upload = this.find(id)?.state === "complete" ? this.find(id) : this.running(id);
     if (upload === null || upload === undefined || attempt !== upload.attempt) return;
-    if (upload.offset !== upload.facts.size) {
+    if (upload.offset !== upload.facts.size || upload.checksum !== checksum) {
       this.resume(upload);
       return;
     }
@@ -249,8 +254,8 @@ export class FakeServer {
 
   private resume(upload: Stored): void {
     upload.attempt += 1;
-    const { id, attempt, offset } = upload;
-    this.send({ kind: "resume", id, attempt, offset, grant: this.grant });
+    const { id, attempt, offset, checksum } = upload;
+    this.send({ kind: "resume", id, attempt, offset, checksum, grant: this.grant });
   }
 
   private running(id: string): Stored | null {

@@ -74,12 +74,14 @@ function Running({ upload, waiting }: { upload: Upload; waiting: string | false 
   const stored = upload.stored.value;
   const speed = upload.rate.value;
   const timeLeft = upload.timeLeft.value;
+  const resumedAt = upload.resumedAt.value;
   return (
     <>
       <span>{percent(stored, size)}</span>
       {waiting && <span>{waiting}</span>}
       {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
       {!waiting && timeLeft !== null && <span>{duration(timeLeft)} left</span>}
+      {resumedAt > 0 && <span>{texts.resumed(bytes(resumedAt))}</span>}
     </>
   );
 }

@@ -24,11 +24,13 @@ export const texts = {
   status: {
     queued: "Waiting",
     created: "Waiting",
+    checking: "Checking what is stored already",
     running: "Uploading",
     finishing: "Finishing",
     complete: "Uploaded",
     cancelled: "Cancelled",
   } satisfies Record<Exclude<UploadState["kind"], "refused" | "failed">, string>,
+  resumed: (at: string) => `Went on from ${at}`,
   waiting: (isNotebook: boolean) => `Waiting for the ${isNotebook ? "kernel" : "server"}`,
   noAnswer: (isNotebook: boolean) =>
     isNotebook
@@ -86,6 +88,8 @@ export function failureText(failure: Failure): string {
       return failure.limit === 1
         ? "Only one file can be uploaded here."
         : `At most ${failure.limit} files are allowed.`;
+    case "changed":
+      return "The file is not the one whose upload was begun. Choose it again to send all of it.";
     case "kernel_restarted":
       return "The kernel was restarted. Run the cell again, then choose the file again.";
     case "unreadable":

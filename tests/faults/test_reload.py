@@ -1,0 +1,134 @@
+"""The page is loaded again, or the browser started anew, and the same file is chosen."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import App, launch_options, make_file, wait_until
+from tests.core.fakes import files_below
+
+from .server import Server, served
+from .test_server import SLOW, part, sha256
+
+MB = 1000**2
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with served(tmp_path_factory.mktemp("server") / "tmp") as server:
+        yield server
+
+
+def begin(app: App, path: Path) -> None:
+    app.choose(path)
+    wait_until(lambda: part(app, path.name) > 0.1)
+
+
+def test_file_chosen_again_after_a_reload_goes_on_from_what_is_stored(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    options = {"destination": str(tmp_path / "in"), **SLOW}
+    begin(App(page, server.url, options), tmp_path / "large.bin")
+
+    sent = count_sent(page)
+    app = App(page, server.url, options)  # the page is loaded again
+    app.choose(tmp_path / "large.bin")
+
+    expect(app.row("large.bin")).to_contain_text("Went on from", timeout=20_000)
+    app.expect_row("large.bin", "complete", timeout=120)
+    assert sum(sent) < 0.95 * 100 * MB
+    assert list(files_below(tmp_path / "in")) == ["large.bin"]
+    assert sha256(tmp_path / "in" / "large.bin") == checksum
+    assert remembered(page) is None
+
+
+def test_temporary_file_goes_on_after_a_reload(page: Page, server: Server, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    begin(App(page, server.url, SLOW), tmp_path / "large.bin")
+
+    app = App(page, server.url, SLOW)
+    app.choose(tmp_path / "large.bin")
+
+    expect(app.row("large.bin")).to_contain_text("Went on from", timeout=20_000)
+    app.expect_row("large.bin", "complete", timeout=120)
+    assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
+
+
+def test_file_chosen_again_after_the_browser_was_started_anew_goes_on(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    options = {"destination": str(tmp_path / "in"), **SLOW}
+    kind, profile = browser.browser_type, tmp_path / "profile"
+    with kind.launch_persistent_context(profile, **launch_options()) as context:
+        begin(App(context.new_page(), server.url, options), tmp_path / "large.bin")
+
+    with kind.launch_persistent_context(profile, **launch_options()) as context:
+        app = App(context.new_page(), server.url, options)
+        app.choose(tmp_path / "large.bin")
+        expect(app.row("large.bin")).to_contain_text("Went on from", timeout=20_000)
+        app.expect_row("large.bin", "complete", timeout=120)
+    assert sha256(tmp_path / "in" / "large.bin") == checksum
+
+
+def test_file_that_was_changed_since_is_never_spliced(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    source = tmp_path / "large.bin"
+    make_file(source, 100 * MB)
+    os.utime(source, (1e9, 1e9))
+    options = {"destination": str(tmp_path / "in"), **SLOW}
+    begin(App(page, server.url, options), source)
+    app = App(page, server.url, options)
+    with source.open("r+b") as file:  # one byte, of the part that is stored
+        file.seek(MB)
+        byte = file.read(1)
+        file.seek(MB)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(source, (1e9, 1e9))  # the same name, size and time
+
+    app.choose(source)
+
+    row = app.expect_row("large.bin", "failed")
+    expect(row).to_contain_text("not the one whose upload was begun")
+    wait_until(lambda: not files_below(tmp_path / "in"))
+    app.choose(source)
+    app.expect_row("large.bin", "complete", timeout=120)
+    assert sha256(tmp_path / "in" / "large.bin") == sha256(source)
+
+
+def test_same_file_in_another_tab_goes_on_there(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    options = {"destination": str(tmp_path / "in"), **SLOW}
+    with browser.new_context() as context:
+        first = App(context.new_page(), server.url, options)
+        begin(first, tmp_path / "large.bin")
+
+        second = App(context.new_page(), server.url, options)
+        second.choose(tmp_path / "large.bin")
+
+        second.expect_row("large.bin", "complete", timeout=120)
+        row = first.expect_row("large.bin", "failed")
+        expect(row).to_contain_text("goes on in another page")
+    assert list(files_below(tmp_path / "in")) == ["large.bin"]
+    assert sha256(tmp_path / "in" / "large.bin") == checksum
+
+
+def count_sent(page: Page) -> list[int]:
+    """Give a list that grows by the size of each frame that the page sends when loaded again."""
+    sizes: list[int] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda payload: sizes.append(len(payload))),
+    )
+    return sizes
+
+
+def remembered(page: Page) -> Any:
+    return page.evaluate("localStorage.getItem('panel_chunked.uploads')")

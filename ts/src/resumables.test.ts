@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Resumables } from "./resumables";
+
+class FakeStorage {
+  readonly items = new Map<string, string>();
+  getItem = (key: string) => this.items.get(key) ?? null;
+  setItem = (key: string, value: string) => void this.items.set(key, value);
+  removeItem = (key: string) => void this.items.delete(key);
+}
+
+const FILE = new File(["abc"], "a.bin", { lastModified: 5 });
+const A = new Resumables(null, "/app").fingerprint("upload", FILE, "a.bin");
+const SECRET = { id: "u1", secret: "s1" };
+
+function browser() {
+  const storage = new FakeStorage();
+  return { storage, page: () => new Resumables(storage as unknown as Storage) };
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe("what was begun", () => {
+  it("is found by a later page, and not by the one that is at it", () => {
+    const { page } = browser();
+    const first = page();
+    first.remember(A, SECRET);
+    expect(first.find(A)).toBeNull();
+    expect(page().find(A)).toEqual(SECRET);
+  });
+
+  it("is forgotten when it has ended, and only by the page that was at it", () => {
+    const { page, storage } = browser();
+    const first = page();
+    first.remember(A, SECRET);
+    page().forget("s1");
+    expect(page().find(A)).toEqual(SECRET);
+    first.forget("s1");
+    expect(page().find(A)).toBeNull();
+    expect(storage.items.size).toBe(0);
+  });
+
+  it("expires after a day", () => {
+    vi.useFakeTimers();
+    const { page } = browser();
+    page().remember(A, SECRET);
+    vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
+    expect(page().find(A)).toEqual(SECRET);
+    vi.advanceTimersByTime(1);
+    expect(page().find(A)).toBeNull();
+  });
+
+  it("is not kept without end", () => {
+    const { page } = browser();
+    const first = page();
+    for (let i = 0; i <= 200; i++) first.remember(`f${i}`, { id: `u${i}`, secret: `s${i}` });
+    expect(page().find("f0")).toBeNull();
+    expect(page().find("f1")).toEqual({ id: "u1", secret: "s1" });
+  });
+
+  it.each(["", "{", "5", "null", "[null, 5, {}]", '[{"fingerprint": "f", "id": 1}]'])(
+    "is nothing if the storage holds %j",
+    (junk) => {
+      const { page, storage } = browser();
+      storage.items.set("panel_chunked.uploads", junk);
+      expect(page().find("f")).toBeNull();
+      page().remember(A, SECRET);
+      expect(page().find(A)).toEqual(SECRET);
+    },
+  );
+
+  it("is nothing where there is no storage, or a full one", () => {
+    const full = new FakeStorage();
+    full.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    for (const storage of [null, full as unknown as Storage]) {
+      const resumables = new Resumables(storage);
+      resumables.remember(A, SECRET);
+      expect(resumables.find(A)).toBeNull();
+    }
+  });
+});
+
+describe("a file is another one", () => {
+  const other = new File(["abc"], "a.bin", { lastModified: 6 });
+  it.each([
+    ["if it was changed since", "/app", "upload", other, "a.bin"],
+    ["in another folder", "/app", "upload", FILE, "b/a.bin"],
+    ["in another widget", "/app", "other", FILE, "a.bin"],
+    ["in another app", "/other", "upload", FILE, "a.bin"],
+  ])("%s", (_, app, place, file, path) => {
+    expect(new Resumables(null, app).fingerprint(place, file, path)).not.toBe(A);
+  });
+});
