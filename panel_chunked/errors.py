@@ -1,22 +1,53 @@
-"""The one error type of an upload, with codes that stay the same across versions."""
+"""The one error type of an upload, with codes that stay the same across versions.
 
-from typing import Literal
+``docs/errors.md`` lists the codes for users; the page has them in ``ts/src/errors.ts``.
+"""
+
+import errno
+from typing import Final, Literal
 
 ErrorCode = Literal[
     "bad_message",
-    "disabled",
-    "not_accepted",
-    "file_too_large",
-    "total_too_large",
-    "too_many_files",
-    "unknown_upload",
-    "page_gone",
-    "taken_over",
-    "over_size",
-    "unreadable",
+    "busy",
     "checksum_mismatch",
+    "disabled",
+    "file_exists",
+    "file_too_large",
+    "not_accepted",
+    "over_size",
+    "page_gone",
     "storage",
+    "storage_full",
+    "taken_over",
+    "too_many_files",
+    "total_too_large",
+    "unknown_upload",
+    "unreadable",
 ]
+
+#: What to do about each, for the person who uploads.
+ADVICE: Final[dict[ErrorCode, str]] = {
+    "bad_message": "Reload the page, then choose the file again.",
+    "busy": "Try again in a moment.",
+    "checksum_mismatch": "Try again.",
+    "disabled": "Try again later.",
+    "file_exists": "Rename yours, then choose it again.",
+    "file_too_large": "Choose a smaller one.",
+    "not_accepted": "Choose one of these.",
+    "over_size": "Choose the file again.",
+    "page_gone": "Try again.",
+    "storage": "Try again later, or tell those who run this app.",
+    "storage_full": "Try again when there is room, or tell those who run this app.",
+    "taken_over": "Look there.",
+    "too_many_files": "Remove others first, then try again.",
+    "total_too_large": "Remove others first, then try again.",
+    "unknown_upload": "Try again.",
+    "unreadable": "Choose it again, or try again if it is back.",
+}
+
+#: What the storage may say that is over soon.
+_BUSY = {errno.EAGAIN, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class UploadError(Exception):
@@ -26,14 +57,21 @@ class UploadError(Exception):
     ----------
     code
         Stable identifier, as it goes to the browser.
+    what
+        What happened, in a sentence.
+
+    Attributes
+    ----------
+    code
+        As above.
     message
         What happened and what to do, for the person who uploads.
     """
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: ErrorCode, what: str) -> None:
         self.code: ErrorCode = code
-        self.message = message
+        self.message = f"{what} {ADVICE[code]}"
+        super().__init__(self.message)
 
 
 class WrongOffsetError(Exception):
@@ -42,3 +80,16 @@ class WrongOffsetError(Exception):
 
 class WrongChecksumError(Exception):
     """What was sent came as something else; nothing is stored of it."""
+
+
+def storage_error(error: OSError) -> UploadError:
+    """Say what the storage has refused, without its paths on the server."""
+    reason = error.strerror or type(error).__name__
+    what = f"The server could not store the file: {reason}."
+    if error.errno in _FULL:
+        return UploadError("storage_full", what)
+    if error.errno in _BUSY:
+        return UploadError("busy", what)
+    if error.errno == errno.EEXIST:
+        return UploadError("file_exists", f"{reason}.")
+    return UploadError("storage", what)

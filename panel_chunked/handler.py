@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from .checksum import checksum as checksum_of
-from .errors import UploadError, WrongChecksumError, WrongOffsetError
+from .errors import UploadError, WrongChecksumError, WrongOffsetError, storage_error
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
@@ -107,7 +107,7 @@ class UploadHandler:
         WrongChecksumError
             If the file is another one with `data`.
         UploadError
-            ``over_size`` or ``storage`` if the upload cannot go on.
+            ``over_size``, or what `storage_error` gives, if the upload cannot go on.
         """
         if offset != self._offset:
             raise WrongOffsetError
@@ -138,7 +138,7 @@ class UploadHandler:
         WrongChecksumError
             If `checksum` is that of another file.
         UploadError
-            ``storage`` if the upload cannot go on.
+            What `storage_error` gives, if the upload cannot go on.
         """
         if self.file is not None:
             return self.file
@@ -169,7 +169,7 @@ class UploadHandler:
         Raises
         ------
         UploadError
-            ``storage`` if nothing is there any more.
+            ``storage`` or the like, if nothing is there any more.
         """
         store: object = self._store
         if not (self._has_let_go and isinstance(store, Resumable)):
@@ -215,6 +215,7 @@ class UploadHandler:
             rate=self._rate.bytes_per_second if running else None,
             time_left=self._rate.time_left(self.info.size - self._offset) if running else None,
             error=self.error.message if self.error else None,
+            error_code=self.error.code if self.error else None,
         )
 
     async def _begin(self) -> StoredUpload:
@@ -243,5 +244,4 @@ class UploadHandler:
     def _storage_error(self, error: OSError) -> UploadError:
         """Give an error for the user; the log has the paths on the server."""
         log.warning("Upload %s of %r: %s", self.info.id, self.info.name, error)
-        reason = error.strerror or type(error).__name__
-        return UploadError("storage", f"The server could not store the file: {reason}.")
+        return storage_error(error)

@@ -178,7 +178,7 @@ class Lane:
             log.info("Upload %s came damaged behind %d bytes, sent again", upload_id, offset)
             self.start_over()
         else:
-            text = "The file does not arrive as it is read in the browser. Try it again."
+            text = "The file does not arrive as it is read in the browser."
             await self.handler.fail(UploadError("checksum_mismatch", text))
 
     async def _next(self) -> tuple[Message, float]:

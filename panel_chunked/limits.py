@@ -124,8 +124,14 @@ class Limits:
             )
         if self.max_total_size is not None and total_size > self.max_total_size:
             total, limit = _format_apart(total_size, self.max_total_size)
-            has = "The file has" if files == 1 else "All files together would have"
-            raise UploadError("total_too_large", f"{has} {total}; at most {limit} is allowed.")
+            if files == 1:
+                raise UploadError(
+                    "file_too_large", f"The file has {total}; at most {limit} is allowed."
+                )
+            raise UploadError(
+                "total_too_large",
+                f"All files together would have {total}; at most {limit} is allowed.",
+            )
 
     def accepts(self, name: str, mime_type: str) -> bool:
         """Tell whether the file's name or MIME type is among the accepted kinds."""

@@ -233,7 +233,7 @@ def decode(data: object) -> ClientMessage:
         message: ClientMessage = msgspec.convert(data, ClientMessage, builtin_types=_BINARY)
     except (msgspec.ValidationError, RecursionError, UnicodeError) as error:
         reason = str(error)[:MAX_REASON]
-        raise UploadError("bad_message", f"Not a valid upload message: {reason}") from None
+        raise UploadError("bad_message", f"Not a valid upload message: {reason}.") from None
     return message
 
 

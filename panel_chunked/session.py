@@ -161,8 +161,7 @@ class Session:
             return
         match message:
             case Hello(version=version) if version != protocol.VERSION:
-                text = "This page is of another version than the server. Reload it."
-                self._page.send(protocol.Error("bad_message", text))
+                self._refuse(UploadError("bad_message", "This page is of another version."))
             case Hello():
                 self._hear(message.page)
                 self._page.send(self._page.welcome(), message.page)
@@ -173,7 +172,7 @@ class Session:
             case Remove():
                 self._remove(message.id)
             case Abort(reason="unreadable"):
-                text = "The browser could not read the file: it was changed, moved or deleted."
+                text = "The file could not be read: it was changed, moved or deleted."
                 self._stop(message.id, UploadError("unreadable", text))
             case Abort():
                 self._stop(message.id, message)
@@ -235,6 +234,9 @@ class Session:
         if not self._refused_messages:
             log.warning("A page sent a bad upload message; more are not logged: %s", error)
         self._refused_messages += 1
+        self._refuse(error)
+
+    def _refuse(self, error: UploadError) -> None:
         self._page.send(protocol.Error(error.code, error.message))
 
     def _create(self, message: Create) -> None:
@@ -243,9 +245,7 @@ class Session:
             self.completed = self._completed_bytes = 0
             self._failed.clear()
         if message.batch not in self._batches and len(self._batches) >= MAX_BATCHES:
-            error = UploadError(
-                "too_many_files", f"More than {MAX_BATCHES} picks are open already."
-            )
+            error = UploadError("busy", f"More than {MAX_BATCHES} picks are under way.")
             for facts in message.files:
                 self._refuse_file(facts, error, message.page)
             return
@@ -296,7 +296,7 @@ class Session:
         if settings.disabled:
             raise UploadError("disabled", "Uploads are switched off here at the moment.")
         if len(self._lanes) >= MAX_PENDING:
-            raise UploadError("too_many_files", f"More than {MAX_PENDING} uploads wait already.")
+            raise UploadError("busy", f"More than {MAX_PENDING} uploads are waiting.")
         if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
@@ -309,6 +309,7 @@ class Session:
                 self._abort(lane)
 
     def _begin(self, key: str, handler: UploadHandler, batch: Batch, secret: str) -> UploadHandler:
+        self._forget_failure(handler.info)
         batch.add(key, handler)
         self._open_lane(handler, batch, key, secret)
         return handler
@@ -322,9 +323,16 @@ class Session:
         self._lanes[handler.info.id] = lane
         return lane
 
+    def _forget_failure(self, info: UploadInfo) -> None:
+        """Note that a file is tried again: it does not count as failed any more."""
+        same = (it for it in self._failed if (it.name, it.size) == (info.name, info.size))
+        if (failed := next(same, None)) is not None:
+            self._failed.remove(failed)
+
     def _refuse_file(self, facts: FileFacts, error: UploadError, page: str) -> None:
         self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
-        refused = Upload(safe_name(facts.name), facts.size, 0, "failed", error=error.message)
+        name, message, code = safe_name(facts.name), error.message, error.code
+        refused = Upload(name, facts.size, 0, "failed", error=message, error_code=code)
         self._failed.append(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key), page)
 
@@ -338,7 +346,7 @@ class Session:
                 lane.put(message)
             else:
                 text = f"More than {MAX_RUNNING} uploads are under way at the same time."
-                lane.stop(UploadError("too_many_files", text))
+                lane.stop(UploadError("busy", text))
         else:
             self._answer_ended(message.id)
 
@@ -470,7 +478,8 @@ class Session:
         except OSError as error:
             log.warning("Upload %s could not be deleted: %s", upload_id, error)
             text = f"{file.name} could not be deleted on the server: {error.strerror}."
-            self._page.send(protocol.Error("storage", text, id=upload_id))
+            refusal = UploadError("storage", text)
+            self._page.send(protocol.Error(refusal.code, refusal.message, id=upload_id))
         else:
             self.forget(upload_id)
             await self._page.settled([])
@@ -478,7 +487,7 @@ class Session:
     def _end_batch(self, batch: Batch) -> None:
         """End what a page has begun that is gone."""
         batch.more = False
-        error = UploadError("page_gone", "The page that sent the file was left.")
+        error = UploadError("page_gone", "The page was left, or away for too long.")
         ids = {handler.info.id for handler in batch.handlers.values()}
         for lane in [self._lanes[upload_id] for upload_id in ids & self._lanes.keys()]:
             if not lane.stopped:
@@ -542,6 +551,4 @@ def _is_secret(secret: str, info: UploadInfo) -> bool:
 
 
 def _unknown_upload() -> UploadError:
-    return UploadError(
-        "unknown_upload", "The server does not know this upload. Choose the file again."
-    )
+    return UploadError("unknown_upload", "The server does not know this upload.")

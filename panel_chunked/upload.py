@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from .errors import ErrorCode
+
 UploadState = Literal["queued", "running", "complete", "failed", "cancelled", "suspended"]
 
 
@@ -55,7 +57,9 @@ class Upload:
     time_left
         Seconds at this rate; None before there is one.
     error
-        What went wrong, for a failed upload.
+        What went wrong and what to do, for a failed upload.
+    error_code
+        The same as a code that stays the same, such as ``"storage_full"``; see ``docs/errors.md``.
     """
 
     name: str
@@ -65,3 +69,4 @@ class Upload:
     rate: float | None = None
     time_left: float | None = None
     error: str | None = None
+    error_code: ErrorCode | None = None

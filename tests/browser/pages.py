@@ -61,7 +61,13 @@ def state(upload: ChunkedFileInput, updates: list[list[str]]) -> dict[str, Any]:
             for file in upload.files
         ],
         "uploads": [
-            {"name": it.name, "state": it.state, "stored": it.stored, "error": it.error}
+            {
+                "name": it.name,
+                "state": it.state,
+                "stored": it.stored,
+                "error": it.error,
+                "error_code": it.error_code,
+            }
             for it in upload.uploads
         ],
         "progress": upload.progress,

@@ -113,8 +113,10 @@ async def test_an_upload_that_ends_early_frees_what_is_stored(
 ) -> None:
     await write(handler, 0, b"abcd")
     if failed:
-        await handler.fail(UploadError("storage", "It broke."))
-        assert (handler.snapshot().state, handler.snapshot().error) == ("failed", "It broke.")
+        error = UploadError("storage", "It broke.")
+        await handler.fail(error)
+        upload = handler.snapshot()
+        assert (upload.state, upload.error, upload.error_code) == ("failed", str(error), "storage")
     else:
         await handler.cancel()
         assert (handler.snapshot().state, handler.snapshot().error) == ("cancelled", None)
@@ -130,7 +132,7 @@ async def test_an_error_of_the_storage_says_why_but_not_where(
     handler = UploadHandler(info(size=4), HookedStore(store, **{step: raising(error)}))
     with pytest.raises(UploadError, match="No space left on device") as refused:
         await write_all(handler, b"abcd")
-    assert refused.value.code == "storage"
+    assert refused.value.code == "storage_full"
     assert "secret" not in refused.value.message
 
 

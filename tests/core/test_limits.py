@@ -141,7 +141,8 @@ def test_count_and_total_may_reach_their_limits(files: int, total: int, code: st
 
 def test_a_limit_of_zero_is_a_limit() -> None:
     assert code_of(Limits(max_file_size=0).check_file, "a", "", 1) == "file_too_large"
-    assert code_of(Limits(max_total_size=0).check_total, 1, 1) == "total_too_large"
+    assert code_of(Limits(max_total_size=0).check_total, 1, 1) == "file_too_large"
+    assert code_of(Limits(max_total_size=0).check_total, 2, 1) == "total_too_large"
 
 
 def test_no_limit_takes_everything() -> None:
