@@ -13,8 +13,8 @@ export interface Limits {
 export type Refusal =
   | { code: "not_accepted"; accept: string[] }
   | { code: "file_too_large"; size: number; limit: number }
-  /** What `files` files, the new one among them, would have together. */
-  | { code: "total_too_large"; files: number; size: number; limit: number }
+  /** `size` is what all files would have together. */
+  | { code: "total_too_large"; size: number; limit: number }
   | { code: "too_many_files"; limit: number };
 
 /** Say why this file may not be uploaded besides those already there, or null if it may. */
@@ -34,7 +34,8 @@ export function check(
   }
   const total = held.size + file.size;
   if (maxTotalSize !== null && total > maxTotalSize) {
-    return { code: "total_too_large", files, size: total, limit: maxTotalSize };
+    const code = files === 1 ? "file_too_large" : "total_too_large";
+    return { code, size: total, limit: maxTotalSize };
   }
   return null;
 }

@@ -3,7 +3,8 @@
 import { type Signal, signal } from "@preact/signals";
 import { Batches } from "./batches";
 import { ChunkCap, IN_FLIGHT } from "./cap";
-import type { PanelChannel } from "./channel";
+import type { PanelChannel, Settings } from "./channel";
+import { type Failure, retryOf } from "./errors";
 import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
@@ -18,8 +19,9 @@ import {
 } from "./protocol";
 import type { ConnectionState } from "./reconnect";
 import { MIN_RESUMABLE, Resumables } from "./resumables";
+import { Retries } from "./retries";
 import { Silence } from "./silence";
-import { type Failure, type Link, Upload, type UploadState } from "./upload";
+import { type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
@@ -56,6 +58,9 @@ export class UploadQueue {
 
   /** Says when the page waits for Python, and asks a kernel that says nothing. */
   readonly silence = new Silence(this);
+
+  /** What waits to be tried again. */
+  readonly retries = new Retries((upload) => this.retry(upload));
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
@@ -113,7 +118,7 @@ export class UploadQueue {
   }
 
   private cancelAll(): void {
-    for (const upload of this.batches.open) this.cancel(upload);
+    for (const upload of [...this.batches.open, ...this.retries.waiting]) this.cancel(upload);
   }
 
   private use(channel: PanelChannel): void {
@@ -136,10 +141,42 @@ export class UploadQueue {
     const settings = this.channel?.settings.value;
     if (settings === undefined || settings.disabled || picked.length === 0) return;
     this.dismissEnded();
+    const uploads = picked.map((it) => this.newUpload(it));
+    const accepted = this.accept(uploads, settings);
+    this.uploads.value = [...this.uploads.value, ...uploads];
+    this.begin(accepted);
+  }
+
+  /** Upload a file once more that has failed, in the same place; gives the new upload, if any. */
+  retry(upload: Upload): Upload | null {
+    const settings = this.channel?.settings.value;
+    if (settings === undefined || !this.canRetry(upload)) return null;
+    this.retries.stop(upload);
+    const next = this.newUpload(upload);
+    const accepted = this.accept([next], settings);
+    this.uploads.value = this.uploads.value.map((it) => (it === upload ? next : it));
+    this.begin(accepted);
+    return next;
+  }
+
+  canRetry(upload: Upload): boolean {
+    const state = upload.state.value;
+    if (state.kind !== "failed" && state.kind !== "refused") return false;
+    return retryOf(state.failure) !== "no" && this.channel?.settings.value.disabled === false;
+  }
+
+  /** Whether it has failed, and will be tried again by itself. */
+  isWaiting(upload: Upload): boolean {
+    return this.retries.secondsLeft(upload) !== null;
+  }
+
+  private newUpload({ file, relativePath }: PickedFile): Upload {
+    return new Upload(`${this.page}.${uniqueKey()}`, file, relativePath);
+  }
+
+  /** Refuse what is not allowed, and give the rest. */
+  private accept(uploads: Upload[], settings: Settings): Upload[] {
     const held = this.held(settings.multiple);
-    const uploads = picked.map(
-      (it) => new Upload(`${this.page}.${uniqueKey()}`, it.file, it.relativePath),
-    );
     const accepted: Upload[] = [];
     for (const upload of uploads) {
       const tooMany = !settings.multiple && accepted.length > 0;
@@ -158,7 +195,10 @@ export class UploadQueue {
     if (!settings.multiple && accepted.length > 0) {
       this.cancelAll();
     }
-    this.uploads.value = [...this.uploads.value, ...uploads];
+    return accepted;
+  }
+
+  private begin(accepted: Upload[]): void {
     this.open(accepted);
     this.silence.listen();
     if (this.kernelIsGone) for (const upload of accepted) upload.end(KERNEL_IS_GONE);
@@ -166,7 +206,8 @@ export class UploadQueue {
   }
 
   cancel(upload: Upload): void {
-    if (!upload.active) return;
+    if (!upload.active && !this.isWaiting(upload)) return;
+    this.retries.stop(upload);
     const { id } = upload;
     if (id !== null) this.abort(id);
     upload.end({ kind: "cancelled" });
@@ -185,6 +226,7 @@ export class UploadQueue {
 
   /** Take a row away that is only a notice. */
   dismiss(upload: Upload): void {
+    this.retries.stop(upload);
     this.uploads.value = this.uploads.value.filter((other) => other !== upload);
   }
 
@@ -377,6 +419,7 @@ export class UploadQueue {
     this.byId.clear();
     this.aborted.clear();
     this.notice.value = "";
+    for (const upload of this.retries.waiting) this.retries.stop(upload);
     this.uploads.value = this.uploads.value.filter((upload) => kept.has(upload));
   }
 
@@ -448,6 +491,7 @@ export class UploadQueue {
 
   /** Every end of an upload comes by here, however it ended. */
   private ended(upload: Upload): void {
+    this.retries.ended(upload);
     this.ready.delete(upload);
     this.sending.delete(upload);
     this.byKey.delete(upload.key);
@@ -470,8 +514,9 @@ export class UploadQueue {
 
   private dismissEnded(): void {
     const notices = ["refused", "failed", "cancelled"];
-    const kept = this.uploads.value.filter(({ state }) => !notices.includes(state.value.kind));
-    this.uploads.value = kept;
+    this.uploads.value = this.uploads.value.filter(
+      (upload) => this.isWaiting(upload) || !notices.includes(upload.state.value.kind),
+    );
   }
 }
 

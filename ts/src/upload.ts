@@ -4,18 +4,12 @@ import { type Signal, signal } from "@preact/signals";
 import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
 import { blockChecksums, checksum as checksumOf } from "./checksum";
-import type { Refusal } from "./limits";
+import type { Failure } from "./errors";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
 import { type Buffers, type ChunkReader, openReader } from "./reader";
 import type { Window } from "./window";
-
-/** What went wrong: said by the server, or found in the page. */
-export type Failure =
-  | Refusal
-  | { code: "unreadable" | "changed" | "kernel_restarted" }
-  | { code: string; message: string };
 
 export type UploadState =
   /** The server does not know of it yet. */

@@ -33,7 +33,7 @@ export function Row({ upload, queue, focusButton }: RowProps) {
           <bdi>{name}</bdi>
         </span>
         <span class="size">{bytes(size)}</span>
-        <RowAction upload={upload} queue={queue} focusButton={focusButton} />
+        <RowActions upload={upload} queue={queue} focusButton={focusButton} />
       </div>
       <div class="detail">
         <Detail upload={upload} queue={queue} />
@@ -53,13 +53,17 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     return <span role={role}>{texts.connection[connection]}</span>;
   }
   const { isLong } = queue.silence;
+  const seconds = queue.retries.secondsLeft(upload);
   switch (state.kind) {
     case "refused":
     case "failed":
       return (
-        <span role="alert">
-          {state.kind === "refused" ? texts.refused : texts.failed}: {failureText(state.failure)}
-        </span>
+        <>
+          <span role="alert">
+            {state.kind === "refused" ? texts.refused : texts.failed}: {failureText(state.failure)}
+          </span>
+          {seconds !== null && <span>{texts.tryingAgain(seconds)}</span>}
+        </>
       );
     case "running":
       return <Running upload={upload} waiting={isLong.value && texts.waiting(queue.isNotebook)} />;
@@ -86,9 +90,9 @@ function Running({ upload, waiting }: { upload: Upload; waiting: string | false 
   );
 }
 
-function RowAction({ upload, queue, focusButton }: RowProps) {
+function RowActions({ upload, queue, focusButton }: RowProps) {
   const name = nameText(upload.file.name);
-  const { active } = upload;
+  const active = upload.active || queue.isWaiting(upload);
   const complete = upload.state.value.kind === "complete";
   const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);
   const onClick = () => {
@@ -99,9 +103,28 @@ function RowAction({ upload, queue, focusButton }: RowProps) {
       focusButton();
     }
   };
+  const retry = () => {
+    queue.retry(upload);
+    focusButton();
+  };
+  return (
+    <span class="actions">
+      {queue.canRetry(upload) && <Action label={texts.retry(name)} icon="retry" onClick={retry} />}
+      <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+    </span>
+  );
+}
+
+interface ActionProps {
+  label: string;
+  icon: IconName;
+  onClick: () => void;
+}
+
+function Action({ label, icon, onClick }: ActionProps) {
   return (
     <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
-      <Icon name={complete ? "remove" : "close"} />
+      <Icon name={icon} />
     </button>
   );
 }

@@ -133,10 +133,11 @@ describe("a failure", () => {
   it.each([
     [{ code: "not_accepted", accept: [".csv", "video/*"] }, /not accepted.*\.csv, videos/],
     [{ code: "file_too_large", size: 2e9, limit: 1e9 }, /2 GB.*1 GB/],
-    [{ code: "total_too_large", files: 2, size: 2e9, limit: 1e9 }, /together.*2 GB.*1 GB/],
+    [{ code: "total_too_large", size: 2e9, limit: 1e9 }, /together.*2 GB.*1 GB/],
     [{ code: "too_many_files", limit: 1 }, /Only one file/],
     [{ code: "too_many_files", limit: 4 }, /At most 4 files/],
-    [{ code: "unreadable" }, /could not be read/],
+    [{ code: "unreadable" }, /could not be read.*\. Choose it again/],
+    [{ code: "kernel_restarted" }, /restarted\. Run the cell again/],
     [{ code: "storage", message: "No space left." }, /^No space left\.$/],
   ] as const)("says what happened: %o", (failure, text) => {
     expect(

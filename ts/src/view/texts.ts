@@ -1,8 +1,9 @@
 /** Every text that the page shows. */
 
+import { ADVICE, type Failure } from "../errors";
 import type { Limits } from "../limits";
 import type { ConnectionState } from "../reconnect";
-import type { Failure, UploadState } from "../upload";
+import type { UploadState } from "../upload";
 import { bytesApart, limitBytes } from "./format";
 
 export const texts = {
@@ -14,6 +15,8 @@ export const texts = {
   disabled: "Not available at the moment",
   cancel: (name: string) => `Cancel the upload of ${name}`,
   remove: (name: string) => `Remove ${name}`,
+  retry: (name: string) => `Retry ${name}`,
+  tryingAgain: (seconds: number) => `Trying again in ${seconds}\u00a0s`,
   dismiss: (name: string) => `Dismiss the message about ${name}`,
   description: "More about this",
   unreadable: "The drop could not be read. Use the button to choose the files.",
@@ -76,14 +79,19 @@ export function limitsText(limits: Limits, several: boolean): string {
 
 /** Say what went wrong and what to do; the server says the same, see panel_chunked/limits.py. */
 export function failureText(failure: Failure): string {
-  if ("message" in failure) return failure.message;
+  return "message" in failure
+    ? failure.message
+    : `${whatHappened(failure)} ${ADVICE[failure.code]}`;
+}
+
+function whatHappened(failure: Exclude<Failure, { message: string }>): string {
   switch (failure.code) {
     case "not_accepted":
       return `This kind of file is not accepted. Accepted: ${kinds(failure.accept)}.`;
     case "file_too_large":
       return `The file has ${tooMuch(failure)}`;
     case "total_too_large":
-      return `${failure.files === 1 ? "The file has" : "All files together would have"} ${tooMuch(failure)}`;
+      return `All files together would have ${tooMuch(failure)}`;
     case "too_many_files":
       return failure.limit === 1
         ? "Only one file can be uploaded here."
@@ -91,9 +99,9 @@ export function failureText(failure: Failure): string {
     case "changed":
       return "The file is not the one whose upload was begun. Choose it again to send all of it.";
     case "kernel_restarted":
-      return "The kernel was restarted. Run the cell again, then choose the file again.";
+      return "The kernel was restarted.";
     case "unreadable":
-      return "The file could not be read: it was changed, moved or deleted. Choose it again.";
+      return "The file could not be read: it was changed, moved or deleted.";
   }
 }
 

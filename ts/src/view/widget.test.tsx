@@ -31,11 +31,11 @@ function show(settings: ModelSettings = {}, auto = true, reconnection?: Reconnec
 
 /** Show a single row in this state. */
 function showRow(state: UploadState, reconnection?: Reconnection) {
-  const { queue } = show({}, false, reconnection);
+  const { queue, server } = show({}, false, reconnection);
   const upload = new Upload("k1", makeFile(1000, "clip.mp4"), "holiday/clip.mp4");
   upload.state.value = state;
   queue.uploads.value = [upload];
-  return { queue, upload };
+  return { queue, upload, server };
 }
 
 function find<E extends HTMLElement>(selector: string): E {
@@ -105,7 +105,43 @@ describe("a row", () => {
   ])("has a button that says what it does: %o", async (state, label) => {
     showRow(state);
     await turn();
-    expect(find(".action").getAttribute("aria-label")).toBe(label);
+    expect(find(".action:last-child").getAttribute("aria-label")).toBe(label);
+  });
+
+  it.each<[string, boolean, string[]]>([
+    ["storage", false, ["Retry clip.mp4", "Dismiss the message about clip.mp4"]],
+    ["storage", true, ["Dismiss the message about clip.mp4"]],
+    ["taken_over", false, ["Dismiss the message about clip.mp4"]],
+  ])("can be tried again if that may help: %s, disabled %s", async (code, disabled, labels) => {
+    const { server } = showRow({ kind: "failed", failure: { code, message: "It broke." } });
+    server.set({ disabled });
+    await turn();
+    const buttons = [...root.querySelectorAll(".row button")];
+    expect(buttons.map((button) => button.getAttribute("aria-label"))).toEqual(labels);
+  });
+
+  it("is another one when it is tried again, and the focus is not lost", async () => {
+    const { queue, upload } = showRow({ kind: "failed", failure: { code: "unreadable" } });
+    await turn();
+    find(".action").click();
+    await turn();
+    expect(queue.uploads.value).toHaveLength(1);
+    expect(queue.uploads.value[0]).not.toBe(upload);
+    expect(find("li.row").dataset.state).toBe("queued");
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it("counts down until it is tried again, and can be cancelled", async () => {
+    const { queue, upload } = showRow({ kind: "queued" });
+    upload.end({ kind: "failed", failure: { code: "busy", message: "Too much." } });
+    queue.retries.ended(upload);
+    await turn();
+    expect(text(".detail")).toMatch(/^Failed: Too much\.Trying again in [12] s$/);
+    expect(text("[role=alert]")).not.toContain("again"); // or it would be read out each second
+    expect(find(".action:last-child").title).toBe("Cancel the upload of clip.mp4");
+    find(".action:last-child").click();
+    await turn();
+    expect(text(".detail")).toBe("Cancelled");
   });
 
   it("shows how much is stored, how fast, and for how long", async () => {

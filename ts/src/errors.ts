@@ -1,0 +1,46 @@
+/** What can go wrong; docs/errors.md and panel_chunked/errors.py have the same codes. */
+
+import type { Refusal } from "./limits";
+
+/** What went wrong: said by the server, or found in the page. */
+export type Failure =
+  | Refusal
+  | { code: "unreadable" | "kernel_restarted" }
+  | { code: string; message: string };
+
+/** Whether an upload is tried again that has failed so: it may heal, soon or when somebody acts. */
+type Retry = "no" | "by the button" | "by itself";
+
+export const RETRIES = {
+  bad_message: "no",
+  busy: "by itself",
+  disabled: "by the button",
+  file_exists: "no",
+  file_too_large: "no",
+  kernel_restarted: "no",
+  not_accepted: "no",
+  over_size: "no",
+  page_gone: "by the button",
+  storage: "by the button",
+  storage_full: "by itself",
+  taken_over: "no",
+  too_many_files: "by the button",
+  total_too_large: "by the button",
+  unknown_upload: "by the button",
+  unreadable: "by the button",
+} as const satisfies Record<string, Retry>;
+
+/** A code that is not known here is one of a newer server. */
+export function retryOf({ code }: Failure): Retry {
+  return Object.hasOwn(RETRIES, code) ? RETRIES[code as keyof typeof RETRIES] : "no";
+}
+
+/** What to do about what the page finds itself; the server says it of all else. */
+export const ADVICE: Record<Exclude<Failure, { message: string }>["code"], string> = {
+  file_too_large: "Choose a smaller one.",
+  kernel_restarted: "Run the cell again, then choose the file again.",
+  not_accepted: "Choose one of these.",
+  too_many_files: "Remove others first, then try again.",
+  total_too_large: "Remove others first, then try again.",
+  unreadable: "Choose it again, or try again if it is back.",
+};
