@@ -32,6 +32,11 @@ class UploadedFile:
         self.on_delete: Callable[[], None] | None = None  # set by the session
 
     @property
+    def id(self) -> str:
+        """What the log calls the upload."""
+        return self._info.id
+
+    @property
     def name(self) -> str:
         """File name, safe on any file system."""
         return self._info.name

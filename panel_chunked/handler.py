@@ -216,6 +216,7 @@ class UploadHandler:
             time_left=self._rate.time_left(self.info.size - self._offset) if running else None,
             error=self.error.message if self.error else None,
             error_code=self.error.code if self.error else None,
+            id=self.info.id,
         )
 
     async def _begin(self) -> StoredUpload:

@@ -67,9 +67,9 @@ class Outputs:
                 held += file.size
             elif limit > 0:  # 0 says that only `files` is used
                 log.warning(
-                    "%s has %s, and value_limit is %s, so its value is None. "
+                    "Upload %s of %r has %s, and value_limit is %s, so its value is None. "
                     "Read it through `files`.",
-                    *(file.name, format_size(file.size), format_size(limit)),
+                    *(file.id, file.name, format_size(file.size), format_size(limit)),
                 )
             picked.append((file, value))
         return picked
@@ -161,5 +161,6 @@ def _read(file: UploadedFile) -> bytes | None:
     try:
         return file.read()
     except OSError as error:
-        log.warning("%s cannot be read any more, so its value is None: %s", file.name, error)
+        text = "Upload %s of %r cannot be read any more, so its value is None: %s"
+        log.warning(text, file.id, file.name, error)
         return None

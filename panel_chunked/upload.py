@@ -60,6 +60,8 @@ class Upload:
         What went wrong and what to do, for a failed upload.
     error_code
         The same as a code that stays the same, such as ``"storage_full"``; see ``docs/errors.md``.
+    id
+        What the log calls it; empty if it was refused before it began.
     """
 
     name: str
@@ -70,3 +72,4 @@ class Upload:
     time_left: float | None = None
     error: str | None = None
     error_code: ErrorCode | None = None
+    id: str = ""

@@ -1,10 +1,13 @@
 """Has stores sweep what has expired, as long as something is left in them."""
 
 import asyncio
+import logging
 
 from panel_chunked import background
 
 from .directory import DirectoryStore
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two looks, at the most.
 MAX_INTERVAL = 60 * 60.0
@@ -31,7 +34,12 @@ def _begin(store: DirectoryStore) -> None:
 
 
 async def _sweep(store: DirectoryStore) -> None:
-    if await asyncio.to_thread(store.sweep):
+    try:
+        is_something_left = await asyncio.to_thread(store.sweep)
+    except OSError as error:
+        log.warning("Uploads that have expired could not be deleted: %s", error)
+        is_something_left = True
+    if is_something_left:
         loop = asyncio.get_running_loop()
         loop.call_later(min(store.expiry / 2, MAX_INTERVAL), _begin, store)
     else:

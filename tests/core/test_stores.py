@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -658,6 +659,31 @@ async def test_read_only_disk_is_an_error(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: ASYNC221
     with pytest.raises(OSError, match="Read-only"):
         await DirectoryStore(small_disk).create(info())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+def test_sweeper_of_a_read_only_disk_says_so_and_comes_again(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = DirectoryStore(small_disk, expiry=0.2)
+    asyncio.run(put(store, info(), b"x"))
+    (record,) = small_disk.rglob("*.json")
+    os.utime(record, (0, 0))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    sweeper.watch(store)
+    wait_until(lambda: len(caplog.records) > 1)
+    assert record.exists()
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    wait_until(lambda: not (small_disk / PARTIALS).exists())
+    for line in caplog.records:
+        assert "Read-only file system" in line.getMessage()
+        assert line.exc_info is None
 
 
 async def test_full_disk_leaves_no_folder_of_an_upload_that_cannot_begin(small_disk: Path) -> None:
