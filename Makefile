@@ -33,7 +33,7 @@ PY_SOURCES := $(shell find panel_chunked -name '*.py') panel_chunked/py.typed
 PEERS := $(patsubst %,.bench/%/.stamp,streamlit gradio nicegui tus)
 PACKAGING := pyproject.toml ts/hatch_build.py
 # What the sdist carries besides.
-SDIST := README.md CHANGELOG.md LICENSE $(shell find tests examples -type f -not -path '*/__pycache__/*')
+SDIST := README.md CHANGELOG.md LICENSE $(shell find tests docs examples -type f -not -path '*/__pycache__/*')
 
 .PHONY: help
 help: ## Say what each target does
