@@ -947,6 +947,26 @@ async def test_an_upload_that_cannot_be_freed_still_ends(
     assert [message.id for message in browser.page.sent[-1:]] == [aborted]  # type: ignore[union-attr]
 
 
+async def test_what_is_tried_again_does_not_count_as_failed(
+    browser: Browser, page: FakePage, hooked: HookedStore
+) -> None:
+    hooked.hooks["append"] = raising(ERRORS[0])
+    (failing, other, _waiting) = browser.create(12, 13, 14)
+    browser.transfer(failing, DATA)
+    browser.transfer(other, bytes(13))
+    await browser.error(id=failing)
+    await browser.error(id=other)
+    del hooked.hooks["append"]
+    states = {(it.name, it.state) for it in browser.session.uploads}
+    assert states == {("f0.bin", "failed"), ("f1.bin", "failed"), ("f2.bin", "queued")}
+    (again,) = browser.create(12, batch="again")
+    states = {(it.name, it.state) for it in browser.session.uploads}
+    assert states == {("f0.bin", "queued"), ("f1.bin", "failed"), ("f2.bin", "queued")}
+    browser.transfer(again, DATA)
+    await page.next(Complete, id=again)
+    assert {it.name for it in browser.session.uploads} == {"f1.bin", "f2.bin"}
+
+
 async def test_no_space_is_no_false_ack(
     browser: Browser, page: FakePage, hooked: HookedStore
 ) -> None:

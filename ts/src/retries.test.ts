@@ -101,10 +101,16 @@ describe("what may be over soon", () => {
 
   it("is not tried again by itself if there is a lot of it", async () => {
     const names = Array.from({ length: MAX_AT_ONCE + 10 }, () => "a.bin");
-    const { queue } = setUp({}, "busy", names);
+    const { server, queue } = setUp({}, "busy", names);
     await ended(queue);
     expect(queue.retries.waiting).toHaveLength(MAX_AT_ONCE);
+    server.auto = false;
     vi.advanceTimersByTime(1500);
+    expect(queue.retries.waiting).toHaveLength(0);
+    queue.retries.ended(row(queue, MAX_AT_ONCE)); // while as many are under way
+    expect(queue.retries.waiting).toHaveLength(0);
+    server.auto = true;
+    server.answerAll();
     await ended(queue);
     expect(queue.retries.waiting).toHaveLength(MAX_AT_ONCE);
   });
