@@ -128,3 +128,24 @@ def test_disk_that_cannot_be_written_is_tried_again_only_when_asked(
         expect(app.choose_button).to_be_focused()
         expect_whole(app, "data.bin", checksum)
         expect_quiet_log(server)
+
+
+def test_file_that_was_moved_away_is_read_when_it_is_back(page: Page, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "data.bin", 60 * MB)
+    with served(tmp_path / "tmp") as server:
+        app = App(page, server.url, {"chunk_size": 65536})
+        app.choose(tmp_path / "data.bin")
+        app.wait_for(lambda it: any(u["stored"] > 0 for u in it["uploads"]))
+        (tmp_path / "data.bin").rename(tmp_path / "elsewhere.bin")
+        row = app.expect_row("data.bin", "failed", timeout=60)
+        expect(row).to_contain_text("The file could not be read")
+        expect(row).not_to_contain_text("Trying again")
+        (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
+        assert failed["error_code"] == "unreadable"
+        retry = page.get_by_role("button", name="Retry data.bin")
+        retry.click()
+        wait_until(lambda: server.log.read_text().count("failed: ") == 2)  # it is not there
+        (tmp_path / "elsewhere.bin").rename(tmp_path / "data.bin")
+        retry.click()
+        expect_whole(app, "data.bin", checksum)
+        expect_quiet_log(server)
