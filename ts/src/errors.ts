@@ -14,6 +14,7 @@ type Retry = "no" | "by the button" | "by itself";
 export const RETRIES = {
   bad_message: "no",
   busy: "by itself",
+  checksum_mismatch: "by the button",
   disabled: "by the button",
   file_exists: "no",
   file_too_large: "no",
