@@ -84,8 +84,8 @@ class WrongChecksumError(Exception):
 
 def storage_error(error: OSError) -> UploadError:
     """Say what the storage has refused, without its paths on the server."""
-    reason = error.strerror or type(error).__name__
-    what = f"The server could not store the file: {reason}."
+    reason = error.strerror  # which one has that the system gave
+    what = f"The server could not store the file{f': {reason}' if reason else ''}."
     if error.errno in _FULL:
         return UploadError("storage_full", what)
     if error.errno in _BUSY:

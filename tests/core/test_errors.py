@@ -82,6 +82,12 @@ def test_code_of_a_storage_error_says_whether_it_may_be_over_soon(number: int, c
     assert "secret" not in error.message
 
 
+def test_storage_error_of_a_store_of_ones_own_says_nothing_of_its_paths() -> None:
+    error = storage_error(PermissionError("/srv/secret leads outside"))
+    assert error.message.startswith("The server could not store the file. ")
+    assert "secret" not in error.message
+
+
 def test_loggers_are_those_of_their_modules() -> None:
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
