@@ -5,7 +5,7 @@ import type { Refusal } from "./limits";
 /** What went wrong: said by the server, or found in the page. */
 export type Failure =
   | Refusal
-  | { code: "unreadable" | "kernel_restarted" }
+  | { code: "unreadable" | "changed" | "kernel_restarted" }
   | { code: string; message: string };
 
 /** Whether an upload is tried again that has failed so: it may heal, soon or when somebody acts. */
@@ -14,6 +14,7 @@ type Retry = "no" | "by the button" | "by itself";
 export const RETRIES = {
   bad_message: "no",
   busy: "by itself",
+  changed: "by the button",
   checksum_mismatch: "by the button",
   disabled: "by the button",
   file_exists: "no",
@@ -38,6 +39,7 @@ export function retryOf({ code }: Failure): Retry {
 
 /** What to do about what the page finds itself; the server says it of all else. */
 export const ADVICE: Record<Exclude<Failure, { message: string }>["code"], string> = {
+  changed: "Try again to send all of it.",
   file_too_large: "Choose a smaller one.",
   kernel_restarted: "Run the cell again, then choose the file again.",
   not_accepted: "Choose one of these.",

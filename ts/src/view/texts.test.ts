@@ -137,6 +137,7 @@ describe("a failure", () => {
     [{ code: "too_many_files", limit: 1 }, /Only one file/],
     [{ code: "too_many_files", limit: 4 }, /At most 4 files/],
     [{ code: "unreadable" }, /could not be read.*\. Choose it again/],
+    [{ code: "changed" }, /changed since.*\. Try again/],
     [{ code: "kernel_restarted" }, /restarted\. Run the cell again/],
     [{ code: "storage", message: "No space left." }, /^No space left\.$/],
   ] as const)("says what happened: %o", (failure, text) => {

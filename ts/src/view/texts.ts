@@ -97,7 +97,7 @@ function whatHappened(failure: Exclude<Failure, { message: string }>): string {
         ? "Only one file can be uploaded here."
         : `At most ${failure.limit} files are allowed.`;
     case "changed":
-      return "The file is not the one whose upload was begun. Choose it again to send all of it.";
+      return "The file was changed since its upload was begun.";
     case "kernel_restarted":
       return "The kernel was restarted.";
     case "unreadable":
