@@ -317,6 +317,25 @@ def test_after_a_kernel_restart_the_row_says_what_to_do(open_lab: OpenLab, tmp_p
     expect_files(lab, 2, {"small.bin": checksum})
 
 
+def test_cell_that_is_run_again_says_what_becomes_of_the_upload_before(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    make_hole(tmp_path / "endless.bin")
+    checksum = make_file(tmp_path / "small.bin", 1 * MB)
+    lab = open_lab(SHOW, FILES)
+    lab.choose(1, tmp_path / "endless.bin")
+    lab.wait_for_part(1, "endless.bin", 0.0001)
+
+    lab.run(1)
+
+    notice = lab.widget(1).locator(".notice")
+    expect(notice).to_contain_text("No cell shows the upload of endless.bin any more")
+    lab.choose(1, tmp_path / "small.bin")
+    lab.expect_row(1, "small.bin", "complete")
+    expect(notice).to_have_count(0)
+    expect_files(lab, 2, {"small.bin": checksum})
+
+
 def test_upload_goes_on_after_the_socket_was_cut(
     open_lab: OpenLab, notebooks: Jupyter, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
-import { connectionLost, isUploading, queueOf } from "./registry";
+import { connectionLost, isUploading, queueOf, unseenFiles } from "./registry";
 import { type DataModel, pageValues } from "./values";
 import { texts } from "./view/texts";
 import { Widget } from "./view/widget";
@@ -36,6 +36,9 @@ export function render({ view, model, data, el }: RenderProps): void {
   const channel = new PanelChannel(model, kernel, reconnection);
   const queue = queueOf(channel.widget, channel.place);
   const { settings } = channel;
+  const unseen = unseenFiles();
+  // A cell that is run again shows another widget.
+  if (queue.isNew && unseen.length > 0) queue.notice.value = texts.unseen(unseen);
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);

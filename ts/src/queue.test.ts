@@ -544,7 +544,9 @@ describe("in a notebook", () => {
       queue.detach(views[0]);
       vi.advanceTimersByTime(UNSEEN_FOR - 1);
       expect(states(queue)).toEqual(["queued"]);
+      expect(queue.unseen).toEqual(["a.bin"]);
       queue.attach(views[1]);
+      expect(queue.unseen).toEqual([]);
       vi.advanceTimersByTime(UNSEEN_FOR);
       expect(states(queue)).toEqual(["queued"]);
       queue.detach(views[1]);

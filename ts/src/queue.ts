@@ -64,7 +64,7 @@ export class UploadQueue {
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
-  private unseen: ReturnType<typeof setTimeout> | undefined;
+  private giveUp: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether the connection was lost, and no session was met since. */
   isLost = false;
@@ -96,7 +96,7 @@ export class UploadQueue {
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
-    clearTimeout(this.unseen);
+    clearTimeout(this.giveUp);
     this.views.push(channel);
     channel.listen((message) => this.receive(message));
     this.use(channel);
@@ -113,7 +113,7 @@ export class UploadQueue {
     const other = this.views.at(-1);
     if (channel === this.channel && other !== undefined) this.use(other);
     if (other === undefined && this.isNotebook) {
-      this.unseen = setTimeout(() => this.cancelAll(), UNSEEN_FOR);
+      this.giveUp = setTimeout(() => this.cancelAll(), UNSEEN_FOR);
     }
   }
 
@@ -141,6 +141,7 @@ export class UploadQueue {
     const settings = this.channel?.settings.value;
     if (settings === undefined || settings.disabled || picked.length === 0) return;
     this.dismissEnded();
+    this.notice.value = "";
     const uploads = picked.map((it) => this.newUpload(it));
     const accepted = this.accept(uploads, settings);
     this.uploads.value = [...this.uploads.value, ...uploads];
@@ -256,8 +257,19 @@ export class UploadQueue {
     return this.channel?.reconnection?.state.value ?? "up";
   }
 
+  /** Whether no view has shown it yet. */
+  get isNew(): boolean {
+    return this.channel === null;
+  }
+
   get isUploading(): boolean {
     return !this.batches.isEmpty;
+  }
+
+  /** Names of files that go to a notebook's kernel, and no output shows any more. */
+  get unseen(): string[] {
+    const isUnseen = this.isNotebook && this.views.length === 0;
+    return isUnseen ? this.batches.open.map(({ file }) => file.name) : [];
   }
 
   get isBusy(): boolean {

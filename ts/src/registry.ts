@@ -40,6 +40,11 @@ export function isUploading(): boolean {
   return [...queues.values()].some((queue) => queue.isUploading);
 }
 
+/** Names of files that no output of the notebook shows any more, and whose upload is given up. */
+export function unseenFiles(): string[] {
+  return [...queues.values()].flatMap(({ unseen }) => unseen);
+}
+
 function openStorage(): Storage | null {
   try {
     return localStorage;

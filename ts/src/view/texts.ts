@@ -49,6 +49,12 @@ export const texts = {
   outOfReach:
     "Panel's usual connection to the kernel does not work in Voilà. Install jupyter_bokeh, and " +
     'write pn.extension(comms="ipywidgets") in the notebook.',
+  unseen: (names: string[]) =>
+    names.length === 1
+      ? `No cell shows the upload of ${nameText(names[0] ?? "")} any more. It is cancelled in half ` +
+        "a minute; to upload it here, choose it again."
+      : `No cell shows the uploads of ${names.length} files any more. They are cancelled in half ` +
+        "a minute; to upload them here, choose them again.",
   classicNotebook:
     "Uploads do not work in the classic notebook, whose connection carries no bytes. " +
     "Open this notebook in JupyterLab or Notebook 7.",
