@@ -61,6 +61,12 @@ def expect_whole(app: App, name: str, checksum: str) -> None:
     app.wait_for(lambda it: it["uploads"] == [])  # what has failed before does not count any more
 
 
+def expect_failed_in_python(app: App, code: str) -> None:
+    # The page may know it first.
+    failed = [("failed", code)]
+    app.wait_for(lambda it: [(u["state"], u["error_code"]) for u in it["uploads"]] == failed)
+
+
 def expect_quiet_log(server: Server) -> None:
     """The log names each upload, and shows no traceback."""
     log = server.log.read_text()
@@ -99,8 +105,7 @@ def test_full_disk_is_tried_again_when_asked_once_there_is_room(
         wait_until(lambda: server.log.read_text().count("failed: ") == 4)  # it was tried 4 times
         row = app.expect_row("data.bin", "failed")
         expect(row).not_to_contain_text("Trying again")
-        (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
-        assert (failed["state"], failed["error_code"]) == ("failed", "storage_full")
+        expect_failed_in_python(app, "storage_full")
         assert list(files_below(disk.path)) == ["filler"]  # nothing is left to fill the disk
         disk.empty()
         page.get_by_role("button", name="Retry data.bin").click()
@@ -140,8 +145,7 @@ def test_file_that_was_moved_away_is_read_when_it_is_back(page: Page, tmp_path: 
         row = app.expect_row("data.bin", "failed", timeout=60)
         expect(row).to_contain_text("The file could not be read")
         expect(row).not_to_contain_text("Trying again")
-        (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
-        assert failed["error_code"] == "unreadable"
+        expect_failed_in_python(app, "unreadable")
         retry = page.get_by_role("button", name="Retry data.bin")
         retry.click()
         wait_until(lambda: server.log.read_text().count("failed: ") == 2)  # it is not there
