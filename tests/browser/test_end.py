@@ -162,7 +162,7 @@ def test_destination_that_is_no_directory_fails_with_a_reason(
     app.choose(tmp_path / "hello.txt")
     row = app.expect_row("hello.txt", "failed")
     expect(row).to_contain_text("The server could not store the file")
-    (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
+    (failed,) = app.wait_for(lambda it: any(u["error"] for u in it["uploads"]))["uploads"]
     assert failed["state"] == "failed"
     assert "could not store" in failed["error"]
 
