@@ -150,9 +150,11 @@ class Browser:
         self._stored = 0
         self._granted = 0
         self._checksum = 0
+        self._told: list[dict[str, Any]] = []
 
-    async def open(self, port: int) -> None:
-        token = generate_jwt_token(generate_session_id())
+    async def open(self, port: int, token: str = "") -> None:
+        """Open a page, or with a token another connection of one."""
+        token = token or generate_jwt_token(generate_session_id())
         self._socket = await connect(
             f"ws://localhost:{port}/app/ws",
             subprotocols=[Subprotocol("bokeh"), Subprotocol(token)],
@@ -165,9 +167,9 @@ class Browser:
         document = await self._receive("PULL-DOC-REPLY")
         name = r'"name":\s*"panel\.models\.esm\.ReactiveESM",\s*"id":\s*"(\w+)"'
         (self._model,) = re.findall(name, document)
-        welcome = await self._hello()
+        welcome = await self.hello()
         self._token = welcome["token"]
-        self._heard = self._hear()
+        self.heard = self._hear()
 
     async def upload(self) -> float:
         """Upload the file and give the seconds that it took."""
@@ -175,8 +177,8 @@ class Browser:
         size = len(self._data)
         facts = {"name": "a.bin", "relative_path": "a.bin", "size": size, "mime_type": ""}
         files = [{"key": "a", **facts}]
-        await self._say("create", page="page", batch="b", files=files, more=False)
-        async for message in self._heard:
+        await self.say("create", page="page", batch="b", files=files, more=False)
+        async for message in self.heard:
             match message["kind"]:
                 case "created" | "resume":
                     self._attempt = message["attempt"]
@@ -208,25 +210,34 @@ class Browser:
             data = self._data[offset:end]
             self._checksum = checksum(data, self._checksum)
             which["checksum"] = self._checksum
-            await self._say("chunk", **which, offset=offset, data=data)
+            await self.say("chunk", **which, offset=offset, data=data)
             if end == size:
-                await self._say("finish", **which)
+                await self.say("finish", **which)
 
-    async def _hello(self) -> dict[str, Any]:
+    async def hello(self, *uploads: dict[str, str]) -> dict[str, Any]:
         """Say hello in a message of Bokeh, and give the answer."""
-        hello = _map({"kind": "hello", "version": VERSION, "page": "page", "uploads": []})
+        known = [_map(upload) for upload in uploads]
+        hello = _map({"kind": "hello", "version": VERSION, "page": "page", "uploads": known})
         event = _map({"model": {"id": self._model}, "data": hello})
         data = {"type": "event", "name": "data_event", "values": event}
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
         await self._send("PATCH-DOC", {"events": [sent]})
+        return await self.told("welcome")
+
+    async def told(self, *kinds: str) -> dict[str, Any]:
+        """Give the next message of one of these kinds that comes in a message of Bokeh."""
         while True:
+            while self._told:
+                answer = self._told.pop(0)
+                if answer["kind"] in kinds:
+                    return answer
             for event in json.loads(await self._receive("PATCH-DOC"))["events"]:
                 if event["kind"] == "MessageSent":
-                    answer = dict(dict(event["msg_data"]["values"]["entries"])["data"]["entries"])
-                    if answer["kind"] == "welcome":
-                        return answer
+                    values = dict(event["msg_data"]["values"]["entries"])
+                    self._told.append(dict(values["data"]["entries"]))
 
-    async def _say(self, kind: str, data: memoryview | None = None, **fields: Any) -> None:
+    async def say(self, kind: str, data: bytes | memoryview | None = None, **fields: Any) -> None:
+        """Send a message in a frame of its own."""
         head = self._token + json.dumps({"kind": kind, **fields})
         if data is None:
             await self._socket.send(head)

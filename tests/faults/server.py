@@ -38,6 +38,11 @@ class Server:
         wait_until(lambda: answers(self.url) or process.poll() is not None, timeout=60)
         assert process.poll() is None, self.log.read_text()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it, and its processes, as with ``kill -9``."""
         assert self._process is not None
