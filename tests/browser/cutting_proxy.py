@@ -1,8 +1,8 @@
-"""A TCP proxy on this machine whose connections can be cut at any moment."""
+"""A TCP proxy on this machine whose connections can be cut, or fall silent, at any moment."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 
@@ -17,6 +17,10 @@ class CuttingProxy:
         self.refusing = False
         self.refused = 0  # connections
         self.rate: float | None = None  # bytes per second from the browser, on each connection
+        self.cut_at: int | None = None  # refuse from this byte from the browser on
+        self.dropping = False  # what comes from the server
+        self.dropped = 0  # bytes
+        self._gates: set[asyncio.Event] = set()
 
     @property
     def url(self) -> str:
@@ -24,19 +28,32 @@ class CuttingProxy:
 
     def cut(self) -> int:
         """Reset every connection, and give how many there were."""
-        done = threading.Event()
         count = 0
 
         def reset() -> None:
             nonlocal count
             count = len(self._writers)
-            for writer in self._writers:
-                writer.transport.abort()
-            done.set()
+            self._reset()
 
-        self._loop.call_soon_threadsafe(reset)
-        done.wait(10)
+        self._run(reset)
         return count
+
+    def hold(self) -> None:
+        """Pass nothing more on by the connections that there are, and close none."""
+        self._run(lambda: [gate.clear() for gate in self._gates])
+
+    def release(self) -> None:
+        """Pass on what was held."""
+        self._run(lambda: [gate.set() for gate in self._gates])
+
+    def _run(self, work: Callable[[], object]) -> None:
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (work(), done.set()))
+        assert done.wait(10)
+
+    def _reset(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
 
     def start(self) -> None:
         ready = threading.Event()
@@ -75,30 +92,52 @@ class CuttingProxy:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
         both = {writer, server_writer}
         self._writers |= both
+        gate = asyncio.Event()
+        gate.set()
+        self._gates.add(gate)
         try:
             await asyncio.gather(
-                self._copy(reader, server_writer, counted=True),
-                self._copy(server_reader, writer, counted=False),
+                self._copy(reader, server_writer, gate, self._from_browser),
+                self._copy(server_reader, writer, gate, self._from_server),
             )
         except (ConnectionError, asyncio.CancelledError):
             pass  # asyncio asks the task for its exception, and a cancelled one has none to give
         finally:
+            self._gates.discard(gate)
             self._writers -= both
             for it in both:
                 it.transport.abort()
 
     async def _copy(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counted: bool
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        gate: asyncio.Event,
+        passed: Callable[[bytes], Awaitable[bytes]],
     ) -> None:
         while data := await reader.read(65536):
-            if counted:
-                self.sent += len(data)
-                if self.rate is not None:
-                    await asyncio.sleep(len(data) / self.rate)
-            writer.write(data)
+            await gate.wait()
+            writer.write(await passed(data))
             await writer.drain()
+            if self.cut_at is not None and self.sent == self.cut_at:
+                self.cut_at, self.refusing = None, True
+                self._reset()
         with suppress(OSError):
             writer.write_eof()
+
+    async def _from_browser(self, data: bytes) -> bytes:
+        if self.cut_at is not None:
+            data = data[: self.cut_at - self.sent]
+        self.sent += len(data)
+        if self.rate is not None:
+            await asyncio.sleep(len(data) / self.rate)
+        return data
+
+    async def _from_server(self, data: bytes) -> bytes:
+        if not self.dropping:
+            return data
+        self.dropped += len(data)
+        return b""
 
 
 @contextmanager
