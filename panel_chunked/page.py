@@ -80,6 +80,7 @@ class WidgetPage:
             self._progress_timer.cancel()
         self._renewal.close()
         await self.session.close()
+        sweeper.watch(self._store())  # what is not whole may be all that is left, until it expires
         await asyncio.to_thread(self._temporary.close)
 
     # What the session asks for

@@ -1,7 +1,7 @@
 """The page that the browser tests drive: the widget as its URL asks, and what Python has of it.
 
-``/app?options={"multiple": true}`` passes the options to `ChunkedFileInput`. The outputs stand as
-JSON in the element ``#outputs``.
+``/app?options={"multiple": true}`` passes the options to `ChunkedFileInput`, or to its store. The
+outputs stand as JSON in the element ``#outputs``.
 """
 
 import json
@@ -13,10 +13,15 @@ from panel_chunked import ChunkedFileInput, DirectoryStore
 
 pn.extension()
 
+#: Options that are the store's.
+STORE_OPTIONS = {"durable", "existing", "expiry"}
+
 
 def build(options: dict[str, Any]) -> pn.viewable.Viewable:
-    if "destination" in options:  # a disk that other tests keep busy may take long to sync
-        options["destination"] = DirectoryStore(options["destination"], durable=False)
+    if "destination" in options:
+        settings = {"durable": False}  # a disk that other tests keep busy may take long to sync
+        settings |= {name: options.pop(name) for name in STORE_OPTIONS & options.keys()}
+        options["destination"] = DirectoryStore(options["destination"], **settings)
     upload = ChunkedFileInput(**options)
     updates: list[list[str]] = []
     outputs = pn.pane.HTML("<pre id=outputs>{}</pre>")
