@@ -1,5 +1,6 @@
 """Disks that take nothing more, names that are taken, and what is left behind."""
 
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import App, make_file, wait_until
+from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.core.fakes import files_below
 
 from .server import Server, served
@@ -47,91 +49,87 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def broken_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
-    """A disk whose writes fail with an I/O error once it is broken."""
-    image = tmp_path / "image"
-    with image.open("wb") as file:
-        file.truncate(32 * MB)
+def disk_with_less_than_it_says(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 MB on a device that holds 3 MiB, which only fsync tells of."""
     with ExitStack() as stack:
-        if sys.platform != "linux":
-            pytest.skip("devices are mapped as on Linux")
+        folder = mounted(tmp_path / "device", "-t", "tmpfs", "-o", "size=3m", "tmpfs")
+        image = stack.enter_context(folder) / "image"
+        with image.open("wb") as file:
+            file.truncate(32 * MB)
         device = run("losetup", "--find", "--show", image)
         stack.callback(run, "losetup", "--detach", device)
         run("mkfs.ext4", "-q", "-O", "^has_journal", device)
-        name = f"broken-{tmp_path.name}"
-        sectors = run("blockdev", "--getsz", device)
-        run("dmsetup", "create", name, "--table", f"0 {sectors} linear {device} 0")
-        stack.callback(run, "dmsetup", "remove", "--force", name)
-        folder = stack.enter_context(mounted(tmp_path / "disk", f"/dev/mapper/{name}"))
-
-        def break_it() -> None:
-            run("dmsetup", "suspend", "--noflush", "--nolockfs", name)
-            run("dmsetup", "load", name, "--table", f"0 {sectors} error")
-            run("dmsetup", "resume", name)
-
-        yield folder, break_it
+        yield stack.enter_context(mounted(tmp_path / "disk", device))
 
 
-def assert_failed_alone(app: App, name: str, other: App, reason: str) -> None:
-    """Tell that an upload has failed with a reason in the page and in Python, and no other."""
-    row = app.expect_row(name, "failed")
-    expect(row).to_contain_text(f"The server could not store the file: {reason}")
-    (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
-    assert (failed["name"], failed["state"]) == (name, "failed")
-    assert reason in failed["error"]
-    other.expect_row("other.bin", "complete")
+class Other:
+    """Another page of the same server, with an upload to elsewhere that is under way."""
+
+    def __init__(self, page: Page, proxy: CuttingProxy, folder: Path) -> None:
+        make_file(folder / "other.bin", 12 * MB)
+        self._app = App(page, f"{proxy.url}/app", {"destination": str(folder / "in")})
+        self._proxy, proxy.rate = proxy, MB
+        self._app.choose(folder / "other.bin")
+        self._app.expect_row("other.bin", "running")
+
+    def assert_unaffected(self) -> None:
+        self._app.expect_row("other.bin", "running")
+        self._proxy.rate = None
+        self._app.expect_row("other.bin", "complete")
 
 
 @pytest.fixture
-def other(browser: Browser, shared: Server, tmp_path: Path) -> Iterator[App]:
-    """Another page of the same server, with an upload to elsewhere under way."""
-    another = browser.new_page()
-    make_file(tmp_path / "other.bin", 8 * MB)
-    app = App(another, shared.url, {"destination": str(tmp_path / "in"), "chunk_size": 8192})
-    app.choose(tmp_path / "other.bin")
-    app.expect_row("other.bin", "running")
-    yield app
-    another.close()
+def other(browser: Browser, shared: Server, tmp_path: Path) -> Iterator[Other]:
+    page = browser.new_page()
+    with cutting_proxy(shared.port) as proxy:
+        yield Other(page, proxy, tmp_path)
+    page.close()
+
+
+def assert_failed(app: App, name: str, reason: str) -> None:
+    """Tell that an upload has failed, with a reason in the page and in Python."""
+    row = app.expect_row(name, "failed")
+    expect(row).to_contain_text(re.compile(f"The server could not store the file: {reason}"))
+    (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
+    assert (failed["name"], failed["state"]) == (name, "failed")
+    assert re.search(reason, failed["error"])
+    assert app.outputs["files"] == []
 
 
 def test_full_disk_fails_the_upload_that_fills_it_and_no_other(
-    open_app: Callable[..., App], other: App, small_disk: Path, tmp_path: Path
+    open_app: Callable[..., App], other: Other, small_disk: Path, tmp_path: Path
 ) -> None:
     make_file(tmp_path / "large.bin", 5 * MB)
     (tmp_path / "small.txt").write_text("fits")
     app = open_app(destination=str(small_disk), chunk_size=CHUNK)
     app.choose(tmp_path / "large.bin")
-    assert_failed_alone(app, "large.bin", other, "No space left on device")
+    assert_failed(app, "large.bin", "No space left on device")
+    other.assert_unaffected()
     assert files_below(small_disk) == {}
-    assert app.outputs["files"] == []
     app.choose(tmp_path / "small.txt")  # what the failed one took is free again
     app.expect_row("small.txt", "complete")
 
 
 def test_read_only_directory_refuses_the_upload_and_no_other(
-    open_app: Callable[..., App], other: App, small_disk: Path, tmp_path: Path
+    open_app: Callable[..., App], other: Other, small_disk: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "small.txt").write_text("fits")
     run("mount", "-o", "remount,ro", small_disk)
     app = open_app(destination=str(small_disk))
     app.choose(tmp_path / "small.txt")
-    assert_failed_alone(app, "small.txt", other, "Read-only file system")
+    assert_failed(app, "small.txt", "Read-only file system")
+    other.assert_unaffected()
 
 
-def test_error_of_the_disk_fails_the_upload_before_it_is_called_complete(
-    open_app: Callable[..., App],
-    other: App,
-    broken_disk: tuple[Path, Callable[[], None]],
-    tmp_path: Path,
+def test_disk_that_loses_what_it_took_fails_the_upload_before_it_is_called_complete(
+    open_app: Callable[..., App], other: Other, disk_with_less_than_it_says: Path, tmp_path: Path
 ) -> None:
-    folder, break_it = broken_disk
     make_file(tmp_path / "large.bin", 8 * MB)
-    app = open_app(destination=str(folder), chunk_size=8192, durable=True)
+    app = open_app(destination=str(disk_with_less_than_it_says), durable=True)
     app.choose(tmp_path / "large.bin")
-    app.wait_for(lambda it: any(u["stored"] > 0 for u in it["uploads"]))
-    break_it()
-    assert_failed_alone(app, "large.bin", other, "Input/output error")
-    assert app.outputs["files"] == []
+    assert_failed(app, "large.bin", "(No space left on device|Input/output error)")
+    other.assert_unaffected()
+    assert files_below(disk_with_less_than_it_says) == {}
 
 
 def handles_of(server: Server) -> list[str]:
@@ -208,24 +206,26 @@ TAKEN = {
 
 @pytest.mark.parametrize("existing", TAKEN)
 def test_name_that_exists_keeps_its_content_until_the_new_file_is_whole(
-    open_app: Callable[..., App], tmp_path: Path, existing: str
+    page: Page, shared: Server, tmp_path: Path, existing: str
 ) -> None:
-    incoming = tmp_path / "in"
-    incoming.mkdir()
+    old = tmp_path / "in" / "data.bin"
+    old.parent.mkdir()
+    if existing != "error":  # else it is refused at once, and here while it is on its way
+        old.write_bytes(b"old")
     make_file(tmp_path / "data.bin", 8 * MB)
-    app = open_app(destination=str(incoming), chunk_size=8192, existing=existing)
-    if existing != "error":
-        (incoming / "data.bin").write_bytes(b"old")
-    app.choose(tmp_path / "data.bin")
-    wait_until(lambda: list(incoming.rglob("*.part")))
-    (incoming / "data.bin").write_bytes(b"old")  # here it is made while the new one is on its way
-    state = "failed" if existing == "error" else "complete"
-    row = app.row("data.bin")
-    while row.get_attribute("data-state") in ("running", "finishing"):
-        assert (incoming / "data.bin").stat().st_size in (3, 8 * MB)
-    app.expect_row("data.bin", state)
+    options = {"destination": str(old.parent), "existing": existing}
+    with cutting_proxy(shared.port) as proxy:
+        app = App(page, f"{proxy.url}/app", options)
+        proxy.rate = 4 * MB
+        app.choose(tmp_path / "data.bin")
+        wait_until(lambda: list(old.parent.rglob("*.part")))
+        if existing == "error":
+            old.write_bytes(b"old")
+        while app.row("data.bin").get_attribute("data-state") == "running":
+            assert old.read_bytes() == b"old" or app.outputs["progress"] == 100
+        row = app.expect_row("data.bin", "failed" if existing == "error" else "complete")
     if existing == "error":
         expect(row).to_contain_text("A file of this name is there already")
     new = (tmp_path / "data.bin").read_bytes()
     expected = {name: new if data == b"new" else data for name, data in TAKEN[existing].items()}
-    assert files_below(incoming) == expected
+    assert files_below(old.parent) == expected
