@@ -12,7 +12,7 @@ from tests.core.fakes import files_below
 from .server import served
 
 MB = 1000**2
-SLOW = {"chunk_size": 65536}  # so that a large file is not there before the fault is
+SLOW = {"chunk_size": 16384}  # so that a large file is not there before the fault is
 
 
 def part(app: App, name: str) -> float:
@@ -24,7 +24,7 @@ def part(app: App, name: str) -> float:
 def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
     page: Page, tmp_path: Path
 ) -> None:
-    checksum = make_file(tmp_path / "large.bin", 600 * MB)
+    checksum = make_file(tmp_path / "large.bin", 200 * MB)
     incoming = tmp_path / "in"
     with served(tmp_path / "tmp") as server:
         app = App(page, server.url, {"destination": str(incoming), **SLOW})
@@ -43,7 +43,7 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
 
 
 def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
-    checksum = make_file(tmp_path / "large.bin", 600 * MB)
+    checksum = make_file(tmp_path / "large.bin", 200 * MB)
     incoming = tmp_path / "in"
     with (
         served(tmp_path / "tmp", "--num-procs=2") as server,
@@ -60,7 +60,7 @@ def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
 
 
 def test_temporary_file_goes_on_after_its_session_has_ended(page: Page, tmp_path: Path) -> None:
-    checksum = make_file(tmp_path / "large.bin", 600 * MB)
+    checksum = make_file(tmp_path / "large.bin", 200 * MB)
     options = ("--unused-session-lifetime=1", "--check-unused-sessions=1")
     with served(tmp_path / "tmp", *options) as server, cutting_proxy(server.port) as proxy:
         app = App(page, f"{proxy.url}/app", SLOW)

@@ -106,6 +106,16 @@ export class PanelChannel implements Channel {
     this.model.on("msg:custom", (data) => this.take(data));
   }
 
+  /** Bytes that the browser has not sent yet. */
+  get unsent(): number {
+    return this.socket?.bufferedAmount ?? 0;
+  }
+
+  /** Nothing comes by the socket; `leave` it if the server can be reached otherwise. */
+  doubt(leave: boolean): void {
+    if (this.socket !== null) void this.reconnection?.doubt(this.socket, leave);
+  }
+
   /** This view's road is taken, from now on. */
   open(): void {
     this.isOpen = true;

@@ -29,12 +29,13 @@ const watched = new WeakMap<BokehDocument, Reconnection>();
 export function watchConnection(document: BokehDocument, uploads: Uploads): Reconnection {
   const known = watched.get(document);
   if (known !== undefined) return known;
-  const reconnection = new Reconnection(uploads.isUploading);
+  const reconnects = () => document.config?.reconnect_session ?? false;
+  const reconnection = new Reconnection(uploads.isUploading, reconnects);
   watched.set(document, reconnection);
   document.on_event("connection_lost", (_, { connection }) => {
     forgetHalfMessage(connection?.deref());
     uploads.connectionLost();
-    reconnection.lost(connection, document.config?.reconnect_session ?? false);
+    reconnection.lost(connection);
   });
   document.on_event("client_reconnected", () => reconnection.restored());
   return reconnection;

@@ -8,6 +8,7 @@ import { type Failure, retryOf } from "./errors";
 import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
+import { Probe } from "./probe";
 import {
   type Created,
   type ErrorMessage,
@@ -61,6 +62,8 @@ export class UploadQueue {
 
   /** What waits to be tried again. */
   readonly retries = new Retries((upload) => this.retry(upload));
+
+  private readonly probe = new Probe();
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
@@ -283,10 +286,14 @@ export class UploadQueue {
     return !this.isOpen || this.window.taken > 0 || isUnannounced || isFinishing || isCancelling;
   }
 
-  /** See whether the kernel is there. On a server, BokehJS tells of a lost connection. */
+  /** See whether the kernel is there, or the server. */
   ask(): void {
     const { channel } = this;
-    if (channel === null || !this.isNotebook) return;
+    if (channel === null || this.connection !== "up") return;
+    if (!this.isNotebook) {
+      this.probe.ask(channel, this.silence.isVeryLong.value);
+      return;
+    }
     const isShown = this.views.includes(channel); // an output that is not has no kernel either
     if (isShown && this.hadKernel && !channel.kernel.exists()) this.forgetKernel();
     else {
@@ -305,6 +312,7 @@ export class UploadQueue {
   // What the server says
 
   private receive(message: ServerMessage): void {
+    if (this.probe.heard(message)) return;
     this.silence.broken();
     switch (message.kind) {
       case "welcome":

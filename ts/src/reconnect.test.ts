@@ -51,9 +51,12 @@ let questions: { time: number; url: string }[];
 
 function lose(reconnects = true) {
   const connection = new FakeConnection();
-  const reconnection = new Reconnection(() => uploading);
+  const reconnection = new Reconnection(
+    () => uploading,
+    () => reconnects,
+  );
   const reference = new WeakRef(connection) as unknown as WeakRef<Record<string, never>>;
-  connection.lost = () => reconnection.lost(reference, reconnects);
+  connection.lost = () => reconnection.lost(reference);
   connection.lost();
   return { connection, reconnection };
 }
@@ -215,5 +218,29 @@ describe("an attempt", () => {
       await vi.advanceTimersByTimeAsync(5000);
       expect(connection.token).toBe(tokenOf("s1", 2));
     }
+  });
+});
+
+describe("a socket by which nothing comes", () => {
+  test.each([
+    [true, 200, true, 1],
+    [true, 200, false, 0], // not yet
+    [true, null, true, 0], // the network is away, and may be back
+    [false, 200, true, 0], // nobody would open another one
+  ])("is left if there is a way back: %s, %s, %s", async (reconnects, answer, leave, times) => {
+    status = answer;
+    const reconnection = new Reconnection(
+      () => true,
+      () => reconnects,
+    );
+    const url = "ws://localhost:5006/app/ws?a=/ws";
+    const told = vi.fn();
+    const socket = Object.assign(new EventTarget(), { url, close: vi.fn(), onclose: told });
+    socket.addEventListener("close", told);
+    await reconnection.doubt(socket as unknown as WebSocket, leave);
+    expect(socket.close).toHaveBeenCalledTimes(times);
+    expect(told).toHaveBeenCalledTimes(times);
+    expect(socket.onclose === null).toBe(times === 1);
+    if (reconnects) expect(questions[0]?.url).toBe("http://localhost:5006/app/metadata");
   });
 });

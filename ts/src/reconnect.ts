@@ -36,6 +36,9 @@ export const PATIENCE = 5000;
 /** Milliseconds until it is tried without an answer, which a policy of the page may forbid. */
 export const MAX_QUIET = 30_000;
 
+/** Questions at once about a socket that is doubted: a browser has six connections to a server. */
+const DOUBTS = 3;
+
 /** Attempts in a row that are refused until the page believes it: one may be cut off by accident. */
 export const REFUSALS = 3;
 
@@ -51,7 +54,11 @@ export class Reconnection {
   /** The network is there again, so what was begun without it is in vain. */
   private readonly onOnline = () => this.attempt(0);
 
-  constructor(isUploading: () => boolean) {
+  /** `reconnects`: whether the app wants a lost connection back. */
+  constructor(
+    isUploading: () => boolean,
+    private readonly reconnects: () => boolean,
+  ) {
     this.isUploading = isUploading;
   }
 
@@ -64,16 +71,28 @@ export class Reconnection {
     this.token = token;
   }
 
-  /** The socket is lost, or could not be opened. `reconnects`: whether the app wants it back. */
-  lost(connection: WeakRef<BokehConnection> | undefined, reconnects: boolean): void {
+  /** The socket is lost, or could not be opened. */
+  lost(connection: WeakRef<BokehConnection> | undefined): void {
     const known = connection?.deref();
     if (known !== undefined) this.giveToken(known);
     this.triedAt = performance.now(); // by BokehJS, if it does
     if (this.now.value === "refused") return;
     if (this.now.value !== "reconnecting") this.lostAt = this.triedAt;
     this.connection = connection;
-    this.now.value = reconnects && known !== undefined ? "reconnecting" : "lost";
+    this.now.value = this.reconnects() && known !== undefined ? "reconnecting" : "lost";
     this.schedule();
+  }
+
+  /**
+   * Nothing comes by `socket`. See whether the server answers otherwise, and if it does, `leave` it.
+   * The first questions may go by idle connections that are as dead; the browser then drops these.
+   */
+  async doubt(socket: WebSocket, leave: boolean): Promise<void> {
+    if (!this.reconnects()) return;
+    const [address = ""] = socket.url.split("?");
+    const questions = Array.from({ length: DOUBTS }, () => answers(address));
+    const answered = await Promise.all(questions);
+    if (leave && answered.includes(true)) giveUp(socket);
   }
 
   /** The document was pulled anew. */
@@ -144,6 +163,13 @@ export class Reconnection {
     clearTimeout(this.timer);
     removeEventListener("online", this.onOnline);
   }
+}
+
+/** Close a socket, and have BokehJS know now: the browser waits a minute for the other end. */
+function giveUp(socket: WebSocket): void {
+  socket.close();
+  socket.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+  socket.onclose = null; // it was told
 }
 
 /** Tell whether there is a server behind the address of the socket, and not only a proxy. */

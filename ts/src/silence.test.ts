@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 function setUp() {
-  const queue = { isBusy: true, isUnanswered: true, ask: vi.fn() };
+  const queue = { isBusy: true, isUnanswered: true, isNotebook: true, ask: vi.fn() };
   const silence = new Silence(queue);
   silence.listen();
   return { queue, silence, pass: (time: number) => vi.advanceTimersByTime(time) };

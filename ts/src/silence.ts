@@ -18,8 +18,8 @@ export const VERY_LONG = 20_000;
 /** Milliseconds until it asks for the first time; each time after that, twice as long. */
 export const FIRST_QUESTION = 3000;
 
-/** Milliseconds between two questions at the most. */
-const MAX_INTERVAL = 60_000;
+/** Milliseconds between two questions at the most: a kernel may be busy, a server is not. */
+const MAX_INTERVAL = { kernel: 60_000, server: 6000 };
 
 export class Silence {
   /** Whether it lasts so long that the page says so. */
@@ -37,6 +37,7 @@ export class Silence {
       readonly isBusy: boolean;
       /** Whether something was sent that has no answer. */
       readonly isUnanswered: boolean;
+      readonly isNotebook: boolean;
       ask(): void;
     },
   ) {}
@@ -61,7 +62,7 @@ export class Silence {
   }
 
   private look(): void {
-    const { isBusy, isUnanswered } = this.queue;
+    const { isBusy, isUnanswered, isNotebook } = this.queue;
     if (!isBusy) {
       clearInterval(this.timer);
       this.timer = undefined;
@@ -74,7 +75,8 @@ export class Silence {
     this.isLong.value = now - this.since >= SHOWN_AFTER;
     this.isVeryLong.value = now - this.since >= VERY_LONG;
     if (now < this.askAt) return;
-    this.interval = Math.min(2 * this.interval, MAX_INTERVAL);
+    const longest = MAX_INTERVAL[isNotebook ? "kernel" : "server"];
+    this.interval = Math.min(2 * this.interval, longest);
     this.askAt = now + this.interval;
     this.queue.ask();
   }

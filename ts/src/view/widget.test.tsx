@@ -83,11 +83,14 @@ describe("a row", () => {
     [false, { kind: "queued" }, "Reload the page, then choose the file again.", 0],
     [false, { kind: "complete", id: "u1" }, "Uploaded", 0],
   ])("says that the connection is lost: %s, %o", async (reconnects, state, said, bars) => {
-    const reconnection = new Reconnection(() => false);
+    const reconnection = new Reconnection(
+      () => false,
+      () => reconnects,
+    );
     showRow(state, reconnection);
     await turn();
     const before = text(".detail");
-    reconnection.lost(new WeakRef({}), reconnects);
+    reconnection.lost(new WeakRef({}));
     await turn();
     expect(text(".detail")).toContain(said);
     expect(root.querySelectorAll("progress").length).toBe(bars);
