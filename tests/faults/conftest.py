@@ -1,4 +1,6 @@
 from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -8,6 +10,17 @@ from tests.browser.conftest import App, browser, page
 from .server import Server, served
 
 __all__ = ["browser", "page"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Have coroutines come first: Playwright's event loop runs as long as the browser is open."""
+    places = [
+        place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents
+    ]
+    own = [items[place] for place in places]
+    own.sort(key=lambda item: not iscoroutinefunction(item.function))
+    for place, item in zip(places, own, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="package")
