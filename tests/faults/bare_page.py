@@ -5,12 +5,15 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 
 from panel_chunked.checksum import checksum
 from tests.bench.load import Browser
+
+#: The file that is uploaded, as its checksums say.
+DATA = b"abcdefghijkl"
 
 #: Seconds after which what has not come never will.
 PATIENCE = 20
@@ -18,9 +21,6 @@ PATIENCE = 20
 
 class BarePage(Browser):
     """One connection of a page; `token` opens another one."""
-
-    #: Bytes that were sent last, by upload, of all pages.
-    sent: ClassVar[dict[str, bytes]] = {}
 
     def __init__(self, url: str, token: str) -> None:
         super().__init__(memoryview(b""))
@@ -40,13 +40,11 @@ class BarePage(Browser):
         return await self.hear("created")
 
     async def chunk(self, of: dict[str, Any], offset: int, data: bytes, attempt: int = 0) -> None:
-        whole = self.sent[of["id"]] = self.sent.get(of["id"], b"")[:offset] + data
-        which = {"id": of["id"], "attempt": attempt, "checksum": checksum(whole)}
+        which = {"id": of["id"], "attempt": attempt, "checksum": checksum(DATA[:offset] + data)}
         await self.say("chunk", data, **which, offset=offset)
 
-    async def finish(self, of: dict[str, Any], attempt: int = 0) -> None:
-        whole = self.sent.get(of["id"], b"")
-        await self.say("finish", id=of["id"], attempt=attempt, checksum=checksum(whole))
+    async def finish(self, of: dict[str, Any], attempt: int = 0, data: bytes = DATA) -> None:
+        await self.say("finish", id=of["id"], attempt=attempt, checksum=checksum(data))
 
     async def hear(self, *kinds: str, of: dict[str, Any] | None = None) -> dict[str, Any]:
         """Give the next message of one of these kinds, and pass over what is of other kinds."""
@@ -73,7 +71,7 @@ class BarePage(Browser):
         created = await self.begin(len(data), batch, **others)
         if data:
             await self.chunk(created, 0, data)
-        await self.finish(created)
+        await self.finish(created, data=data)
         await self.hear("complete", of=created)
         return created
 

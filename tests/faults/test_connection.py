@@ -66,9 +66,6 @@ def test_socket_that_is_cut_in_the_middle_of_a_chunk_leaves_an_exact_prefix(
     slow: Slow, proxy: CuttingProxy
 ) -> None:
     proxy.cut_at = proxy.sent + 2 * MB + 12345
-    slow.app.page.on(
-        "console", lambda m: print("CON", round(__import__("time").monotonic() - start, 1), m.text)
-    )
     expect(slow.app.row(NAME)).to_contain_text("Reconnecting")
     assert slow.partial is not None
     prefix = slow.partial.read_bytes()

@@ -18,7 +18,7 @@ MB = 1000**2
 @pytest.fixture
 def proxy(shared: Server) -> Iterator[CuttingProxy]:
     with cutting_proxy(shared.port) as proxy:
-        proxy.rate = 4 * MB
+        proxy.rate = 8 * MB
         yield proxy
 
 

@@ -145,20 +145,19 @@ def test_closed_tab_leaves_no_handle_and_its_partial_goes_after_the_grace(
 ) -> None:
     make_file(tmp_path / "large.bin", 100 * MB)
     incoming = tmp_path / "in"
-    options = {"destination": str(incoming), "chunk_size": 8192, "expiry": 3}
+    options = {"destination": str(incoming), "chunk_size": 8192, "expiry": 2}
     with served(tmp_path / "tmp", *SHORT_SESSIONS) as server:
         before = handles_of(server)
         app = App(page, server.url, options)
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: any(path.endswith(".part") for path in handles_of(server)))
         page.goto("about:blank")
-        left = time.time()
         wait_until(lambda: "session destroyed" in server.log.read_text())
         wait_until(lambda: set(handles_of(server)) == set(before))
         (partial,) = incoming.rglob("*.part")  # waits for its page
         stored = partial.stat().st_mtime
         wait_until(lambda: not partial.exists())
-        assert time.time() - stored >= 3, f"gone too soon after {left}"
+        assert time.time() - stored >= 2
         assert files_below(incoming) == {}
         assert "never retrieved" not in server.log.read_text()
 
@@ -170,7 +169,7 @@ def test_what_a_killed_process_left_goes_with_the_next_one(
     make_file(tmp_path / "large.bin", 100 * MB)
     (tmp_path / "small.txt").write_text("small")
     incoming, options = tmp_path / "in", {"chunk_size": 8192}
-    kept = {**options, "destination": str(incoming), "expiry": 6}
+    kept = {**options, "destination": str(incoming), "expiry": 4}
     with served(tmp_path / "tmp") as server:
         partials: list[Path] = []
         for where, folder in ((options, server.temporary), (kept, incoming)):
