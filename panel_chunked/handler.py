@@ -195,6 +195,8 @@ class UploadHandler:
         """Free what is stored, even if the file was complete already; the upload is over."""
         self.state, self.error = "cancelled", None
         file, self.file = self.file, None
+        if file is None and isinstance(self._stored, ResumedUpload):
+            file = self._stored.file
         if file is not None:
             await self._free(asyncio.to_thread(file.unlink))
         await self._terminate()

@@ -25,8 +25,13 @@ class StoredUpload(Protocol):
         """Make the upload a complete file. Nothing is appended after this."""
 
 
+@runtime_checkable
 class ResumedUpload(StoredUpload, Protocol):
     """One of which something was stored before."""
+
+    @property
+    def file(self) -> UploadedFile | None:
+        """The complete file, if it was finished before; `terminate` leaves it alone."""
 
     async def checksum(self, start: int = 0, before: int = 0) -> int:
         """Give the checksum of what is stored; `before` is that of the first `start` bytes.

@@ -160,6 +160,13 @@ class DirectoryUpload:
             return self._partial.record.info.size
         return self._partial.offset
 
+    @property
+    def file(self) -> UploadedFile | None:
+        record = self._partial.record
+        if record.path is None:
+            return None
+        return UploadedFile(record.info, Path(record.path), self._partial.record_path)
+
     async def append(self, data: bytes | memoryview) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._partial.append, data)
 
@@ -178,8 +185,9 @@ class DirectoryUpload:
         await asyncio.to_thread(self._terminate)
 
     def _terminate(self) -> None:
-        self._partial.remove()
-        self._store._partials().tidy()
+        if self.file is None or self._partial.path.exists():  # else it is a complete file
+            self._partial.remove()
+            self._store._partials().tidy()
 
 
 def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:

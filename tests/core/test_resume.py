@@ -40,6 +40,10 @@ async def returning(browser: Browser, incoming: Path) -> AsyncIterator[Returning
     await until_only_this_task_runs()
 
 
+def everything_below(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
 async def begin(browser: Browser, page: FakePage) -> str:
     """Upload the first four bytes."""
     (upload_id,) = browser.create(len(DATA))
@@ -160,6 +164,32 @@ async def test_many_complete_files_are_found_by_a_new_session(
         await returning.page.next(Complete, id=upload_id)
 
     assert len(returning.session.files) == len(ids)
+
+
+async def test_complete_file_is_gone_when_a_new_session_is_told_to_cancel(
+    browser: Browser, returning: Returning, incoming: Path
+) -> None:
+    """The page has not heard that it is complete."""
+    upload_id = await browser.upload(DATA)
+    await browser.session.close()
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+    returning.abort(upload_id)
+    await returning.removed(upload_id)
+    assert everything_below(incoming) == []
+
+
+async def test_complete_file_stays_known_when_a_new_session_is_sent_too_much(
+    browser: Browser, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await browser.upload(DATA)
+    await browser.session.close()
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+    returning.chunk(upload_id, len(DATA), b"x")
+    assert (await returning.error(id=upload_id)).code == "over_size"
+    assert files_below(incoming) == {"f0.bin": DATA}
+    assert await DirectoryStore(incoming).find(upload_id) is not None
 
 
 async def test_upload_whose_page_does_not_go_on_is_let_go(
