@@ -112,7 +112,7 @@ class Session:
         self._lanes: dict[str, Lane] = {}
         self._batches: dict[str, Batch] = {}
         self._presence = Presence(self._batches, self._end_batch)
-        self._adopting: set[str] = set()
+        self._adopting: dict[str, Abort | UploadError | None] = {}  # and what has stopped it
         self._closed = False
         self._files: dict[str, UploadedFile] = {}
         self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
@@ -357,7 +357,7 @@ class Session:
         elif lane is not None or known.id in self._files or self._is_full(known.batch):
             self._answer_ended(known.id)
         elif known.id not in self._adopting:
-            self._adopting.add(known.id)
+            self._adopting[known.id] = None
             multiple = self._page.settings().multiple
             batch = self._batches.setdefault(known.batch, Batch(known.batch, page, multiple))
             batch.open += 1
@@ -379,13 +379,17 @@ class Session:
                 await self._settle(batch)
             return
         finally:
-            self._adopting.discard(known.id)
+            stopped = self._adopting.pop(known.id)
         if self._closed:
             await handler.suspend()
             return
         log.info("Upload %s goes on at %d bytes", known.id, handler.offset)
         batch.handlers[known.id] = handler
-        self._open_lane(handler, batch, known.id, known.secret).resume()
+        lane = self._open_lane(handler, batch, known.id, known.secret)
+        if stopped is None:
+            lane.resume()
+        else:
+            lane.stop(stopped)
 
     def _resume_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
         """Go on with what a page before has begun of the file, or else begin it."""
@@ -456,7 +460,9 @@ class Session:
 
     def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
         lane = self._lanes.get(upload_id)
-        if lane is None or lane.stopped:
+        if upload_id in self._adopting:
+            self._adopting[upload_id] = reason
+        elif lane is None or lane.stopped:
             self._remove(upload_id)  # it may have been complete before the page knew
         else:
             lane.stop(reason)

@@ -179,6 +179,18 @@ async def test_complete_file_is_gone_when_a_new_session_is_told_to_cancel(
     assert everything_below(incoming) == []
 
 
+async def test_upload_is_gone_that_is_cancelled_while_a_new_session_looks_for_it(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    returning.hello(upload_id)
+    returning.abort(upload_id)
+    await returning.removed(upload_id)
+    await returning.idle()
+    assert everything_below(incoming) == []
+
+
 async def test_complete_file_stays_known_when_a_new_session_is_sent_too_much(
     browser: Browser, returning: Returning, incoming: Path
 ) -> None:
