@@ -394,13 +394,13 @@ class Session:
     def _resume_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
         """Go on with what a page before has begun of the file, or else begin it."""
         if facts.key not in self._adopting:  # the page asks again if no answer came
-            self._adopting.add(facts.key)
+            self._adopting[facts.key] = None
             batch.open += 1
             self._spawn(self._adopt_file(facts, identity, batch))
 
     async def _adopt_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
         handler = await self._find_file(facts, identity)
-        self._adopting.discard(facts.key)
+        del self._adopting[facts.key]
         batch.open -= 1
         if self._closed or self._batches.get(batch.key) is not batch:  # the app has cleared it
             if handler is not None:

@@ -33,6 +33,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from panel_chunked.checksum import checksum
 from panel_chunked.protocol import VERSION, Ack, Complete, Created, Error, Removed, Resume
 from panel_chunked.stores import DirectoryStore, TemporaryStore, temporary
 from panel_chunked.stores.directory import DAY, PARTIALS
@@ -92,6 +93,7 @@ class Source:
     secret: str = ""
     fate: str = "whole"
     is_over_size: bool = False  # more was sent than it has
+    damaged: int = 0  # chunks
 
     @property
     def key(self) -> str:
@@ -131,19 +133,28 @@ class Holder:
         for it in sources:  # what a page does that comes to a new session
             self.browser.send("create", page="page", batch=it.batch, files=[], more=False)
 
-    def chunk(self, source: Source, offset: int, data: bytes, attempt: int | None = None) -> None:
-        """Send bytes. All chunks are made here."""
+    def chunk(
+        self,
+        source: Source,
+        offset: int,
+        data: bytes,
+        attempt: int | None = None,
+        arriving: bytes | None = None,
+    ) -> None:
+        """Send bytes, of which others may arrive. All chunks are made here."""
         current = self.attempt(source)
         if attempt is None:
             attempt = current
         if attempt == current:
             end = max(self.position(source), offset + len(data))
             self._sent[source.id] = attempt, end
-        message = {"id": source.id, "attempt": attempt, "offset": offset, "data": data}
-        self.browser.send("chunk", **message)
+        message = {"id": source.id, "attempt": attempt, "offset": offset, "data": arriving or data}
+        known = checksum(data, checksum(source.data[:offset]))
+        self.browser.send("chunk", checksum=known, **message)
 
     def finish(self, source: Source) -> None:
-        self.browser.send("finish", id=source.id, attempt=self.attempt(source))
+        message = {"id": source.id, "attempt": self.attempt(source)}
+        self.browser.send("finish", checksum=checksum(source.data), **message)
 
     def attempt(self, source: Source) -> int:
         return self.browser.attempt(source.id)
@@ -263,6 +274,15 @@ class Transfers(RuleBasedStateMachine):
         offset = holder.start(source) if offset > 20 else offset
         if attempt >= 0 and (data := source.other_bytes(offset, size)):
             self.act(holder.chunk, source, offset, data, attempt)
+
+    @rule(source=uploads, which=holders, size=chunk_sizes)
+    def damaged_chunk(self, source: Source, which: int, size: int) -> None:
+        holder = self.holders[which]
+        offset = holder.position(source)
+        if data := source.data[offset : offset + size]:
+            source.damaged += 1
+            other = source.other_bytes(offset, size)
+            self.act(holder.chunk, source, offset, data, arriving=other)
 
     @rule(source=uploads, which=holders, size=st.integers(1, 4))
     def chunk_beyond_the_size(self, source: Source, which: int, size: int) -> None:
@@ -450,12 +470,8 @@ class Transfers(RuleBasedStateMachine):
         for source in self.sources:
             if source.id and isinstance(await self.recover(source), Complete):
                 assert source.fate != "gone", "cancelled, and complete"
-                # A temporary file goes with the session in which it became complete.
-                if (
-                    not self.is_temporary
-                    or source.fate == "whole"
-                    or self.stored(source) is not None
-                ):
+                # Another session may have deleted it, or taken its temporary files along.
+                if source.fate == "whole" or self.stored(source) is not None:
                     complete.append(source)
         await asyncio.sleep(30)
         assert self.holders[0].session.idle
