@@ -34,6 +34,7 @@ from hypothesis.stateful import (
 )
 
 from panel_chunked.checksum import checksum
+from panel_chunked.lane import MAX_DAMAGED
 from panel_chunked.protocol import VERSION, Ack, Complete, Created, Error, Removed, Resume
 from panel_chunked.stores import DirectoryStore, TemporaryStore, temporary
 from panel_chunked.stores.directory import DAY, PARTIALS
@@ -281,6 +282,8 @@ class Transfers(RuleBasedStateMachine):
         offset = holder.position(source)
         if data := source.data[offset : offset + size]:
             source.damaged += 1
+            if source.damaged >= MAX_DAMAGED:
+                source.may_be_gone()
             other = source.other_bytes(offset, size)
             self.act(holder.chunk, source, offset, data, arriving=other)
 
@@ -427,6 +430,8 @@ class Transfers(RuleBasedStateMachine):
     def check_honest(self, source: Source, error: Error) -> None:
         if error.code == "over_size":
             assert source.is_over_size
+        elif error.code == "checksum_mismatch":
+            assert source.damaged >= MAX_DAMAGED
         else:
             # The other is said by a session that has let go of what is gone since.
             assert error.code in ("unknown_upload", "storage"), error
