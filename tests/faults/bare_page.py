@@ -39,8 +39,12 @@ class BarePage(Browser):
         await self.create({"size": size} | others, batch=batch)
         return await self.hear("created")
 
-    async def chunk(self, of: dict[str, Any], offset: int, data: bytes, attempt: int = 0) -> None:
-        which = {"id": of["id"], "attempt": attempt, "checksum": checksum(DATA[:offset] + data)}
+    async def chunk(
+        self, of: dict[str, Any], offset: int, data: bytes, attempt: int = 0, stored: int = -1
+    ) -> None:
+        """Send bytes; where not as a page does, with the checksum for behind what is `stored`."""
+        before = DATA[: offset if stored < 0 else stored]
+        which = {"id": of["id"], "attempt": attempt, "checksum": checksum(before + data)}
         await self.say("chunk", data, **which, offset=offset)
 
     async def finish(self, of: dict[str, Any], attempt: int = 0, data: bytes = DATA) -> None:

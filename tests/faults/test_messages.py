@@ -45,7 +45,7 @@ async def test_the_same_offset_again_with_other_bytes_is_not_mixed(
     created = await bare.begin(12, name="a.bin")
     await bare.chunk(created, 0, b"abcdef")
     await bare.hear("ack")
-    await bare.chunk(created, 0, b"XXXXXX")
+    await bare.chunk(created, 0, b"XXXXXX", stored=6)
     resume = await bare.hear("resume")
     assert resume["offset"] == 6
     await bare.chunk(created, 6, b"ghijkl", resume["attempt"])
@@ -96,7 +96,7 @@ async def test_a_gap_or_an_overlap_is_answered_with_the_right_offset(
 ) -> None:
     created = await bare.begin(12, name="a.bin")
     await bare.chunk(created, 0, b"abcdef")
-    await bare.chunk(created, offset, b"XXXX")
+    await bare.chunk(created, offset, b"XXXX", stored=6)
     resume = await bare.hear("resume")
     assert (resume["offset"], resume["attempt"]) == (6, 1)
     await bare.chunk(created, 6, b"ghijkl", 1)
