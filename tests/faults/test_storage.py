@@ -1,5 +1,6 @@
 """Disks that take nothing more, names that are taken, and what is left behind."""
 
+import os
 import re
 import subprocess
 import sys
@@ -168,32 +169,33 @@ def test_what_a_killed_process_left_goes_with_the_next_one(
     """Temporary files with its first upload, those in a destination when they have expired."""
     make_file(tmp_path / "large.bin", 100 * MB)
     (tmp_path / "small.txt").write_text("small")
-    incoming, options = tmp_path / "in", {"chunk_size": 8192}
-    kept = {**options, "destination": str(incoming), "expiry": 4}
+    incoming, slow = tmp_path / "in", {"chunk_size": 8192}
     with served(tmp_path / "tmp") as server:
-        partials: list[Path] = []
-        for where, folder in ((options, server.temporary), (kept, incoming)):
-            tab = browser.new_page()
-            app = App(tab, server.url, where)
-            app.choose(tmp_path / "large.bin")
-            wait_until(lambda folder=folder: list(folder.rglob("*.part")))
-            tab.close()
-            partials += folder.rglob("*.part")
-        server.kill()
-        server.start()
-        assert all(partial.stat().st_size > 0 for partial in partials)
 
-        app = App(page, server.url, kept)
-        app.choose(tmp_path / "small.txt")
-        app.expect_row("small.txt", "complete")
-        app = App(page, server.url, {})
-        app.choose(tmp_path / "small.txt")
-        app.expect_row("small.txt", "complete")
-        temporary, in_destination = partials
-        wait_until(lambda: not temporary.exists())
-        assert in_destination.exists()  # somebody may still go on with it
-        wait_until(lambda: not in_destination.exists())
-        assert set(files_below(incoming)) == {"small.txt"}
+        def begin(folder: Path, **options: object) -> Path:
+            tab = browser.new_page()
+            before = set(folder.rglob("*.part"))
+            App(tab, server.url, slow | options).choose(tmp_path / "large.bin")
+            wait_until(lambda: set(folder.rglob("*.part")) - before)
+            tab.close()
+            (partial,) = set(folder.rglob("*.part")) - before
+            return partial
+
+        temporary = begin(server.temporary)
+        expired = begin(incoming, destination=str(incoming))
+        recent = begin(incoming, destination=str(incoming))
+        server.kill()
+        assert all(partial.stat().st_size > 0 for partial in (temporary, expired, recent))
+        for path in (expired, expired.with_suffix(".json")):
+            os.utime(path, (0, 0))
+        server.start()
+        for options in ({}, {"destination": str(incoming)}):
+            app = App(page, server.url, options)
+            app.choose(tmp_path / "small.txt")
+            app.expect_row("small.txt", "complete")
+        wait_until(lambda: not temporary.exists() and not expired.exists())
+        assert recent.exists()  # somebody may still go on with it
+        assert (incoming / "small.txt").read_text() == "small"
 
 
 TAKEN = {
