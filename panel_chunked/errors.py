@@ -82,6 +82,13 @@ class WrongChecksumError(Exception):
     """What was sent came as something else; nothing is stored of it."""
 
 
+class NameTakenError(FileExistsError):
+    """A file of this name is there already, and is not to be touched."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EEXIST, "A file of this name is there already")
+
+
 def storage_error(error: OSError) -> UploadError:
     """Say what the storage has refused, without its paths on the server."""
     reason = error.strerror  # which one has that the system gave
@@ -90,6 +97,6 @@ def storage_error(error: OSError) -> UploadError:
         return UploadError("storage_full", what)
     if error.errno in _BUSY:
         return UploadError("busy", what)
-    if error.errno == errno.EEXIST:
+    if isinstance(error, NameTakenError):
         return UploadError("file_exists", f"{reason}.")
     return UploadError("storage", what)

@@ -38,8 +38,6 @@ class UploadHandler:
         Where its bytes go. It is not touched before the first byte.
     stored
         What is stored of it already, if the upload goes on; see `resume`.
-    checksum
-        Of those bytes.
     """
 
     def __init__(
@@ -47,7 +45,6 @@ class UploadHandler:
         info: UploadInfo,
         store: Store,
         stored: StoredUpload | None = None,
-        checksum: int = 0,
     ) -> None:
         self.info = info
         self.state: UploadState = "queued" if stored is None else "running"
@@ -57,7 +54,7 @@ class UploadHandler:
         self._stored = stored
         self._has_let_go = False
         self._offset = 0 if stored is None else stored.offset
-        self._checksum = checksum
+        self._checksum = 0
         self._rate = Rate(time.monotonic())
 
     @classmethod
@@ -70,7 +67,13 @@ class UploadHandler:
             If the store cannot.
         """
         stored: ResumedUpload = await store.resume(info.id)
-        return cls(info, store, stored, await stored.checksum())
+        handler = cls(info, store, stored)
+        try:
+            handler._checksum = await stored.checksum()
+        except OSError:
+            await handler.suspend()
+            raise
+        return handler
 
     @property
     def offset(self) -> int:
@@ -175,13 +178,13 @@ class UploadHandler:
         if not (self._has_let_go and isinstance(store, Resumable)):
             return
         try:
-            resumed = await store.resume(self.info.id)
+            resumed = self._stored = await store.resume(self.info.id)
             # What is stored only grows, and others write what the same file has next.
             self._checksum = await resumed.checksum(self._offset, self._checksum)
         except OSError as error:
             raise self._storage_error(error) from error
         self._has_let_go = False
-        self._stored, self._offset = resumed, resumed.offset
+        self._offset = resumed.offset
 
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""

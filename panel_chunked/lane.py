@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 MESSAGE_OVERHEAD = 512
 
 
-#: Chunks that may come damaged in a row before the upload fails; each is asked for again.
+#: Damaged chunks in a row with which an upload fails; each one before is asked for again.
 MAX_DAMAGED = 3
 
 

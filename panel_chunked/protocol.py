@@ -35,7 +35,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an upload is known by, and what shows that a page may go on with it."""
 
     id: Key
-    secret: Key
+    secret: Annotated[str, Meta(pattern=r"\A[!-~]{1,64}\Z")]
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -243,7 +243,8 @@ class Session:
         settings = self._page.settings()
         if message.files and not self._lanes and message.batch not in self._batches:
             self.completed = self._completed_bytes = 0
-            self._failed.clear()
+            if not any(self._failures(safe_name(it.name), it.size) for it in message.files):
+                self._failed.clear()  # else one is tried again, and the page still shows the others
         if message.batch not in self._batches and len(self._batches) >= MAX_BATCHES:
             error = UploadError("busy", f"More than {MAX_BATCHES} picks are under way.")
             for facts in message.files:
@@ -256,7 +257,7 @@ class Session:
         for facts in message.files:
             try:
                 known = batch.handlers.get(facts.key)  # the page asks again if no answer came
-                if known is None and facts.resume is not None:
+                if known is None and facts.resume and not self._is_full(batch.key):
                     self._resume_file(facts, facts.resume, batch)
                     continue
                 handler = known or self._admit(facts, batch, settings, total)
@@ -295,7 +296,7 @@ class Session:
         """Refuse what is not allowed, and make room for what is."""
         if settings.disabled:
             raise UploadError("disabled", "Uploads are switched off here at the moment.")
-        if len(self._lanes) >= MAX_PENDING:
+        if len(self._lanes) + len(self._adopting) >= MAX_PENDING:
             raise UploadError("busy", f"More than {MAX_PENDING} uploads are waiting.")
         if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
@@ -325,9 +326,11 @@ class Session:
 
     def _forget_failure(self, info: UploadInfo) -> None:
         """Note that a file is tried again: it does not count as failed any more."""
-        same = (it for it in self._failed if (it.name, it.size) == (info.name, info.size))
-        if (failed := next(same, None)) is not None:
+        for failed in self._failures(info.name, info.size)[:1]:
             self._failed.remove(failed)
+
+    def _failures(self, name: str, size: int) -> list[Upload]:
+        return [it for it in self._failed if (it.name, it.size) == (name, size)]
 
     def _refuse_file(self, facts: FileFacts, error: UploadError, page: str) -> None:
         self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
@@ -373,7 +376,11 @@ class Session:
         try:
             handler = await self._find(known)
         except UploadError as error:
-            self._page.send(protocol.Error(error.code, error.message, id=known.id), batch.page)
+            if self._adopting[known.id] is None:
+                gone: ServerMessage = protocol.Error(error.code, error.message, id=known.id)
+            else:  # the page has cancelled it, and waits until nothing is left
+                gone = protocol.Removed(known.id)
+            self._page.send(gone, batch.page)
             batch.open -= 1
             if batch.ended:
                 await self._settle(batch)
@@ -386,6 +393,8 @@ class Session:
         log.info("Upload %s goes on at %d bytes", known.id, handler.offset)
         batch.handlers[known.id] = handler
         lane = self._open_lane(handler, batch, known.id, known.secret)
+        if self._batches.get(batch.key) is not batch:  # the app has cleared it
+            stopped = Abort(known.id)
         if stopped is None:
             lane.resume()
         else:
@@ -402,9 +411,10 @@ class Session:
         handler = await self._find_file(facts, identity)
         del self._adopting[facts.key]
         batch.open -= 1
-        if self._closed or self._batches.get(batch.key) is not batch:  # the app has cleared it
+        is_cleared = self._batches.get(batch.key) is not batch
+        if self._closed or is_cleared:
             if handler is not None:
-                await handler.suspend()
+                await (handler.cancel() if is_cleared else handler.suspend())
             return
         settings, total = self._page.settings(), self._total()
         try:
@@ -427,9 +437,11 @@ class Session:
     async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
         lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on
         if lane is not None and not lane.stopped:
-            if not hmac.compare_digest(lane.secret, identity.secret):
+            if not _is_secret(identity.secret, lane.handler.info):
                 return None
             lane.stop(Suspend())
+            error = UploadError("taken_over", "The upload goes on in another page.")
+            self._page.send(protocol.Error(error.code, error.message, id=identity.id), lane.page)
         try:
             return await self._find(identity, facts)
         except UploadError:
@@ -449,6 +461,11 @@ class Session:
             return await UploadHandler.resume(info, store)
         except OSError as error:
             log.warning("Upload %s cannot go on: %s", known.id, error)
+            raise _unknown_upload() from None
+        except UploadError:
+            raise
+        except Exception:
+            log.exception("Upload %s cannot go on", known.id)
             raise _unknown_upload() from None
 
     def _answer_ended(self, upload_id: str) -> None:
@@ -483,7 +500,8 @@ class Session:
             await asyncio.to_thread(file.unlink)
         except OSError as error:
             log.warning("Upload %s could not be deleted: %s", upload_id, error)
-            text = f"{file.name} could not be deleted on the server: {error.strerror}."
+            reason = f": {error.strerror}" if error.strerror else ""
+            text = f"{file.name} could not be deleted on the server{reason}."
             refusal = UploadError("storage", text)
             self._page.send(protocol.Error(refusal.code, refusal.message, id=upload_id))
         else:
@@ -530,7 +548,7 @@ class Session:
 
     def _keep(self, upload_id: str, file: UploadedFile, batch: Batch) -> None:
         if not batch.multiple:
-            for replaced in list(self._files):
+            for replaced in self._files.keys() - {upload_id}:  # which may be found again
                 self.forget(replaced)
         file.on_delete = partial(self._page.deleted, upload_id)
         self._files[upload_id] = file

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from panel_chunked.checksum import block_checksums
+from panel_chunked.errors import NameTakenError
 from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
@@ -19,8 +20,6 @@ Existing = Literal["number", "overwrite", "error"]
 
 #: Folder in the directory for what is not whole.
 PARTIALS = ".panel_chunked"
-
-TAKEN = "A file of this name is there already"
 
 #: Seconds that a newcomer waits for who writes to let go, and between two looks.
 HANDOVER_SECONDS = 10.0
@@ -110,8 +109,7 @@ class DirectoryStore:
                 os.fsync(file)
             record.path = str(self._name(partial))
             partial.save()
-            partial.path.unlink(missing_ok=True)
-            partial.close()
+            partial.leave()
         return UploadedFile(record.info, Path(record.path), partial.record_path)
 
     def _name(self, partial: Partial) -> Path:
@@ -137,7 +135,7 @@ class DirectoryStore:
         with suppress(FileNotFoundError):
             target.lstat()  # which a path that is too long fails
             if self.existing == "error":
-                raise FileExistsError(errno.EEXIST, TAKEN)
+                raise NameTakenError
         return self._partials().create(info)
 
     def _partials(self) -> Partials:
@@ -203,9 +201,7 @@ def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
             if candidate.exists() and candidate.samefile(partial):
                 return candidate
             if not numbers:
-                raise FileExistsError(
-                    errno.EEXIST, "A file of this name is there already"
-                ) from None
+                raise NameTakenError from None
             number += 1
             candidate = target.with_name(numbered(target.name, number))
         else:

@@ -217,6 +217,12 @@ class Partial:
                 path.unlink(missing_ok=True)
         self.close()
 
+    def leave(self) -> None:
+        """Note that the file has its name; the record stays until it has expired."""
+        for path in (self.path, self._wanted):
+            path.unlink(missing_ok=True)
+        self.close()
+
     def _is_taken_over(self) -> bool:
         record = _read(self.record_path)
         return record is not None and record.writer != self.record.writer

@@ -11,7 +11,13 @@ from typing import get_args
 
 import pytest
 
-from panel_chunked.errors import ADVICE, ErrorCode, UploadError, storage_error
+from panel_chunked.errors import (
+    ADVICE,
+    ErrorCode,
+    NameTakenError,
+    UploadError,
+    storage_error,
+)
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "panel_chunked").rglob("*.py"))
@@ -69,7 +75,7 @@ def test_what_to_do_is_a_sentence(code: ErrorCode) -> None:
         (errno.EDQUOT, "storage_full"),
         (errno.EMFILE, "busy"),
         (errno.EAGAIN, "busy"),
-        (errno.EEXIST, "file_exists"),
+        (errno.EEXIST, "storage"),
         (errno.EACCES, "storage"),
         (errno.EROFS, "storage"),
         (errno.EIO, "storage"),
@@ -94,3 +100,9 @@ def test_loggers_are_those_of_their_modules() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("getLogger"):
                 assert ast.unparse(node) == "logging.getLogger(__name__)", source
     assert logging.getLogger("panel_chunked").handlers == []
+
+
+def test_only_a_name_that_is_taken_is_a_file_that_exists() -> None:
+    error = storage_error(NameTakenError())
+    assert error.code == "file_exists"
+    assert error.message.startswith("A file of this name is there already. ")

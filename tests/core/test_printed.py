@@ -13,9 +13,10 @@ def test_what_another_thread_prints_meanwhile_is_not_taken(capsys: pytest.Captur
         other = threading.Thread(target=print, args=["of a cell"])
         other.start()
         other.join()
-        print("two", end="")
+        print("two")
+        sys.stdout.writelines(["three"])
 
-    assert lines == ["one", "two"]
+    assert lines == ["one", "two", "three"]
     assert capsys.readouterr().out == "of a cell\n"
 
 

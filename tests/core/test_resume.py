@@ -1,6 +1,7 @@
 """An upload goes on in another session, behind the old one or beside it."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,10 @@ from fakes import Browser, FakePage, files_below, until_only_this_task_runs
 from panel_chunked import lane
 from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Resume
-from panel_chunked.session import MAX_RUNNING
+from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
+from panel_chunked.session import MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
+from panel_chunked.stores.directory import DirectoryUpload
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -395,3 +397,88 @@ async def test_what_the_app_clears_meanwhile_does_not_go_on(
     await until_only_this_task_runs()
     assert returning.page.all(Created) == []
     assert returning.session.uploads == []
+
+
+async def test_what_the_app_clears_while_a_page_comes_back_does_not_go_on(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    returning.hello(upload_id)
+    returning.session.clear()
+    await returning.idle()
+    assert returning.session.uploads == []
+    assert files_below(incoming) == {}
+
+
+async def test_store_that_fails_while_it_looks_holds_nothing_up(
+    page: FakePage, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(self: DirectoryStore, upload_id: str) -> None:
+        raise RuntimeError("a store of one's own")
+
+    monkeypatch.setattr(DirectoryStore, "find", find)
+    choose_again(browser, "u1", "s1")
+    created = await page.next(Created)
+    assert created.offset == 0
+
+
+async def test_flood_of_files_that_go_on_is_bounded(browser: Browser, page: FakePage) -> None:
+    facts = {"name": "f", "relative_path": "", "mime_type": "", "size": 1}
+    for batch in range(10):
+        files = [
+            {"key": f"{batch}.{i}", **facts, "resume": {"id": f"u{batch}-{i}", "secret": "s"}}
+            for i in range(1000)
+        ]
+        browser.send("create", page="page", batch=f"b{batch}", files=files, more=False)
+        assert len(browser.session._adopting) + len(browser.session._lanes) <= MAX_PENDING
+    assert page.all(Error, code="busy")
+    browser.session.clear()
+
+
+async def test_page_that_another_one_goes_on_for_is_told(browser: Browser, page: FakePage) -> None:
+    upload_id = await begin(browser, page)
+    later = Browser(page, browser.session, name="later")
+    choose_again(later, upload_id, browser.secret(upload_id))
+    assert (await browser.error(id=upload_id)).code == "taken_over"
+
+
+async def test_complete_file_that_is_chosen_again_stays(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    page.allow(multiple=False)
+    upload_id = await browser.upload(DATA)
+    later = Browser(page, browser.session, name="later")
+    choose_again(later, upload_id, browser.secret(upload_id))
+    await page.next(Created, key="again.f0")
+    later.finish(upload_id)
+    await page.until(lambda: len(page.all(Complete, id=upload_id)) == 2)
+    await later.idle()
+    assert page.all(Removed) == []
+    assert [file.size for file in browser.session.files] == [len(DATA)]
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_cancel_of_what_is_not_found_is_answered(page: FakePage, browser: Browser) -> None:
+    browser.hello("unknown")
+    browser.abort("unknown")
+    await browser.removed("unknown")
+
+
+async def test_upload_that_cannot_be_read_is_let_go(
+    browser: Browser, page: FakePage, returning: Returning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+
+    async def unreadable(self: DirectoryUpload, start: int = 0, before: int = 0) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(DirectoryUpload, "checksum", unreadable)
+        returning.hello(upload_id)
+        await returning.error(id=upload_id)
+        await returning.idle()
+    returning.hello(upload_id)
+    assert (await returning.resume(upload_id)).offset == 4

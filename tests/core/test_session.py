@@ -1150,3 +1150,14 @@ async def test_the_guard_of_these_tests_sees_a_blocking_call(
     (upload_id,) = browser.create(4)
     browser.chunk(upload_id, 0, b"abcd")
     assert (await browser.error()).code == "storage"
+
+
+async def test_one_that_is_tried_again_leaves_the_other_failures(
+    browser: Browser, page: FakePage
+) -> None:
+    page.allow(limits=Limits(max_file_size=8))
+    browser.create(9, 10)
+    await browser.idle()
+    page.allow(limits=Limits())
+    browser.create(9, batch="retry")
+    assert [it.size for it in browser.session.uploads if it.state == "failed"] == [10]

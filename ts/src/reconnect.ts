@@ -92,7 +92,8 @@ export class Reconnection {
     const [address = ""] = socket.url.split("?");
     const questions = Array.from({ length: DOUBTS }, () => answers(address));
     const answered = await Promise.all(questions);
-    if (leave && answered.includes(true)) giveUp(socket);
+    const isKnown = socket.readyState === WebSocket.CLOSED; // to BokehJS, which may have another
+    if (leave && !isKnown && answered.includes(true)) giveUp(socket);
   }
 
   /** The document was pulled anew. */

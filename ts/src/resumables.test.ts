@@ -49,6 +49,13 @@ describe("what was begun", () => {
     expect(page().find(A)).toBeNull();
   });
 
+  it("is what was begun last, if the server did not know the one before", () => {
+    const { page } = browser();
+    page().remember(A, SECRET);
+    page().remember(A, { id: "u2", secret: "s2" });
+    expect(page().find(A)).toEqual({ id: "u2", secret: "s2" });
+  });
+
   it("is not kept without end", () => {
     const { page } = browser();
     const first = page();

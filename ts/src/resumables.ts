@@ -42,9 +42,9 @@ export class Resumables {
 
   /** Give what was begun of a file and not ended, unless this page is at it. */
   find(fingerprint: string): Identity | null {
-    const known = this.load().find(
-      (it) => it.fingerprint === fingerprint && !this.own.has(it.secret),
-    );
+    const known = this.load()
+      .filter((it) => it.fingerprint === fingerprint && !this.own.has(it.secret))
+      .at(-1); // what was begun anew comes later than what is gone
     return known === undefined ? null : { id: known.id, secret: known.secret };
   }
 

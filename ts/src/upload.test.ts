@@ -361,4 +361,10 @@ describe("an upload of which something is stored", () => {
     expect(sent).toEqual([]);
     expect(upload.state.value.kind).toBe("cancelled");
   });
+
+  it("has the checksum of the file as soon as all is sent, whatever is acknowledged", async () => {
+    const { upload } = start(makeFile(50));
+    await until(() => upload.state.value.kind === "finishing");
+    expect(upload.checksum).toBe(checksum(pattern(50)));
+  });
 });

@@ -89,6 +89,7 @@ export class Upload {
   private storedChecksum = 0;
   /** What is known of the file up to there, or before. */
   private known: Known = { end: 0, checksum: 0 };
+  private whole = 0;
   private checking = new AbortController();
   private shownAt = 0;
   private meter = new Rate(0, 0);
@@ -138,9 +139,9 @@ export class Upload {
     return Math.max(0, ...this.sent.map(({ size }) => size));
   }
 
-  /** Checksum of what is stored: of the file, once that is complete. */
+  /** Checksum of the file, once all of it is sent. */
   get checksum(): number {
-    return this.storedChecksum;
+    return this.whole;
   }
 
   created(id: string, start: StartingPoint): void {
@@ -274,6 +275,7 @@ export class Upload {
     try {
       const checksum = await this.sendChunks(link, id, run, reader);
       if (checksum === null) return;
+      this.whole = checksum;
       this.state.value = { kind: "finishing", id };
       link.channel.send({ kind: "finish", id, attempt: this.attempt, checksum });
     } finally {
