@@ -120,6 +120,84 @@ def test_same_file_in_another_tab_goes_on_there(
     assert sha256(tmp_path / "in" / "large.bin") == checksum
 
 
+def test_dropped_file_goes_on_at_a_click_after_a_reload(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    checksum = make_file(tmp_path / "large.bin", 100 * MB)
+    options = {"destination": str(tmp_path / "in"), **SLOW}
+    app = App(page, server.url, options)
+    app.drop(tmp_path / "large.bin")
+    wait_until(lambda: part(app, "large.bin") > 0.1)
+
+    app = App(page, server.url, options)
+    offer = app.expect_row("large.bin", "offer")
+    expect(offer).not_to_contain_text("Choose it again")
+    offer.get_by_role("button", name="Go on").click()
+
+    expect(app.row("large.bin")).to_contain_text("Went on from", timeout=20_000)
+    app.expect_row("large.bin", "complete", timeout=120)
+    assert list(files_below(tmp_path / "in")) == ["large.bin"]
+    assert sha256(tmp_path / "in" / "large.bin") == checksum
+    assert remembered(page) is None
+    wait_until(lambda: handles(page) == [])
+
+
+def test_dropped_file_that_was_moved_is_to_be_chosen_again(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    make_file(tmp_path / "large.bin", 100 * MB)
+    app = App(page, server.url, SLOW)
+    app.drop(tmp_path / "large.bin")
+    wait_until(lambda: part(app, "large.bin") > 0.1)
+
+    app = App(page, server.url, SLOW)
+    (tmp_path / "moved").mkdir()
+    moved = (tmp_path / "large.bin").rename(tmp_path / "moved" / "large.bin")
+    app.expect_row("large.bin", "offer").get_by_role("button", name="Go on").click()
+
+    expect(app.row("large.bin")).to_contain_text("Choose it again to go on.")
+    app.choose(moved)
+    expect(app.row("large.bin")).to_contain_text("Went on from", timeout=20_000)
+    app.expect_row("large.bin", "complete", timeout=120)
+
+
+def test_chosen_file_is_offered_to_be_chosen_again_after_a_reload(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    make_file(tmp_path / "large.bin", 100 * MB)
+    begin(App(page, server.url, SLOW), tmp_path / "large.bin")
+
+    app = App(page, server.url, SLOW)
+    offer = app.expect_row("large.bin", "offer")
+    expect(offer).to_contain_text("Its upload was begun and not ended. Choose it again to go on.")
+    offer.get_by_role("button", name="Forget the upload of large.bin").click()
+
+    expect(app.row("large.bin")).to_have_count(0)
+    assert remembered(page) is None
+    app = App(page, server.url, SLOW)
+    expect(app.row("large.bin")).to_have_count(0)
+
+
+def test_another_tab_is_offered_what_is_not_under_way(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    make_file(tmp_path / "left.bin", 100 * MB)
+    make_file(tmp_path / "running.bin", 600 * MB)
+    with browser.new_context() as context:
+        first = context.new_page()
+        begin(App(first, server.url, SLOW), tmp_path / "left.bin")
+        app = App(first, server.url, SLOW)
+        begin(app, tmp_path / "running.bin")
+
+        second = App(context.new_page(), server.url, SLOW)
+
+        second.expect_row("left.bin", "offer")
+        expect(second.row("running.bin")).to_have_count(0)
+        app.choose(tmp_path / "left.bin")
+        app.expect_row("left.bin", "complete", timeout=120)
+        expect(second.row("left.bin")).to_have_count(0)
+
+
 def count_sent(page: Page) -> list[int]:
     """Give a list that grows by the size of each frame that the page sends when loaded again."""
     sizes: list[int] = []
@@ -132,3 +210,13 @@ def count_sent(page: Page) -> list[int]:
 
 def remembered(page: Page) -> Any:
     return page.evaluate("localStorage.getItem('panel_chunked.uploads')")
+
+
+def handles(page: Page) -> Any:
+    """Give the ids of the uploads whose files' handles the browser keeps."""
+    return page.evaluate("""new Promise((resolve) => {
+        indexedDB.open("panel_chunked").onsuccess = ({ target: { result: db } }) => {
+            const keys = db.transaction("handles").objectStore("handles").getAllKeys();
+            keys.onsuccess = () => resolve(keys.result);
+        };
+    })""")

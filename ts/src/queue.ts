@@ -5,8 +5,10 @@ import { Batches } from "./batches";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel, Settings } from "./channel";
 import { type Failure, retryOf } from "./errors";
+import { handleOf } from "./handles";
 import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
+import { Offers } from "./offers";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
 import { Probe } from "./probe";
 import {
@@ -65,6 +67,9 @@ export class UploadQueue {
 
   private readonly probe = new Probe();
 
+  /** What pages before have not ended. */
+  readonly offers: Offers;
+
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
   private giveUp: ReturnType<typeof setTimeout> | undefined;
@@ -95,7 +100,9 @@ export class UploadQueue {
     private readonly chunkCap = new ChunkCap(null),
     private readonly inFlightCap = new ChunkCap(null, IN_FLIGHT),
     private readonly resumables = new Resumables(null),
-  ) {}
+  ) {
+    this.offers = new Offers(resumables, this.uploads, (picked) => this.add(picked));
+  }
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
   attach(channel: PanelChannel): void {
@@ -103,6 +110,7 @@ export class UploadQueue {
     this.views.push(channel);
     channel.listen((message) => this.receive(message));
     this.use(channel);
+    void this.offers.look(this.place);
   }
 
   /**
@@ -380,7 +388,10 @@ export class UploadQueue {
       upload.created(id, message);
       this.byId.set(id, upload);
       if (upload.file.size >= MIN_RESUMABLE) {
-        this.resumables.remember(this.fingerprint(upload), message);
+        const { earlier, file } = upload;
+        // The server does not know any more what was begun earlier.
+        if (earlier !== null && earlier.id !== id) this.resumables.dismiss(earlier.id);
+        this.resumables.remember(this.fingerprint(upload), message, handleOf(file));
       }
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
   }
@@ -471,10 +482,13 @@ export class UploadQueue {
       .slice(0, MAX_ANNOUNCED);
   }
 
-  /** `place` is the widget's in the app: another widget may be for the same file, too. */
+  /** The widget's in the app: another widget may be for the same file, too. */
+  private get place(): string {
+    return this.channel?.place ?? this.channel?.widget ?? "";
+  }
+
   private fingerprint({ file, relativePath }: Upload): string {
-    const place = this.channel?.place ?? this.channel?.widget ?? "";
-    return this.resumables.fingerprint(place, file, relativePath);
+    return this.resumables.fingerprint(this.place, file, relativePath);
   }
 
   private get completed(): Upload[] {
@@ -515,7 +529,8 @@ export class UploadQueue {
     this.ready.delete(upload);
     this.sending.delete(upload);
     this.byKey.delete(upload.key);
-    if (!isTakenOver(upload.state.value)) this.resumables.forget(upload.secret);
+    if (isTakenOver(upload.state.value)) this.resumables.leave(upload.secret);
+    else this.resumables.forget(upload.secret);
     const batch = this.batches.ended(upload);
     if (batch === undefined) return;
     this.pump(); // the batch may still have to be closed on the server

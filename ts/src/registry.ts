@@ -4,8 +4,10 @@
  */
 
 import { ChunkCap, IN_FLIGHT } from "./cap";
+import { Handles } from "./handles";
 import { UploadQueue } from "./queue";
-import { Resumables } from "./resumables";
+import { KEY, Resumables } from "./resumables";
+import { Underway } from "./underway";
 
 const queues = new Map<string, UploadQueue>();
 /** By the widget's place in the app, which is the same in a new session. */
@@ -13,7 +15,12 @@ const byPlace = new Map<string, UploadQueue>();
 const storage = openStorage();
 const cap = new ChunkCap(storage);
 const inFlightCap = new ChunkCap(storage, IN_FLIGHT);
-const resumables = new Resumables(storage, location.pathname);
+const underway = new Underway(navigator.locks ?? null);
+const resumables = new Resumables(storage, location.pathname, new Handles(), underway);
+addEventListener("storage", ({ key }) => {
+  if (key === KEY) resumables.changed();
+});
+void resumables.tidy();
 
 /**
  * Give the queue of a widget, whichever of its views asks. After the server was started anew, the

@@ -121,7 +121,7 @@ interface ActionProps {
   onClick: () => void;
 }
 
-function Action({ label, icon, onClick }: ActionProps) {
+export function Action({ label, icon, onClick }: ActionProps) {
   return (
     <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />

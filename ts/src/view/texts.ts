@@ -33,6 +33,12 @@ export const texts = {
     complete: "Uploaded",
     cancelled: "Cancelled",
   } satisfies Record<Exclude<UploadState["kind"], "refused" | "failed">, string>,
+  notEnded: "Uploads that were begun and not ended",
+  begun: "Its upload was begun and not ended.",
+  chooseAgain: "Choose it again to go on.",
+  goOn: "Go on",
+  goOnWith: (name: string) => `Go on with the upload of ${name}`,
+  forget: (name: string) => `Forget the upload of ${name}`,
   resumed: (at: string) => `Went on from ${at}`,
   waiting: (isNotebook: boolean) => `Waiting for the ${isNotebook ? "kernel" : "server"}`,
   noAnswer: (isNotebook: boolean) =>

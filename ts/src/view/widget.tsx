@@ -8,14 +8,10 @@ import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
 import type { Upload, UploadState } from "../upload";
 import { Icon } from "./icons";
+import { FEW_ROWS, More } from "./more";
+import { OfferRows } from "./offers";
 import { Row } from "./row";
 import { limitsText, texts } from "./texts";
-
-/** Rows that are shown at first. */
-const FEW_ROWS = 6;
-
-/** Rows that a click shows in addition; a folder may have thousands of files. */
-const MORE_ROWS = 100;
 
 interface WidgetProps {
   queue: UploadQueue;
@@ -26,6 +22,7 @@ export function Widget({ queue, settings }: WidgetProps) {
   const { label, description, layout, disabled } = settings.value;
   const { notice } = queue;
   const button = useRef<HTMLButtonElement>(null);
+  const focusButton = () => button.current?.focus();
   const drop = useDrop(disabled, (event) => {
     notice.value = "";
     pickedFiles(event).then(
@@ -63,7 +60,8 @@ export function Widget({ queue, settings }: WidgetProps) {
           {queue.isOutOfReach ? texts.outOfReach : texts.noAnswer(queue.isNotebook)}
         </p>
       )}
-      <Rows queue={queue} focusButton={() => button.current?.focus()} />
+      <OfferRows offers={queue.offers} disabled={disabled} focusButton={focusButton} />
+      <Rows queue={queue} focusButton={focusButton} />
     </section>
   );
 }
@@ -126,7 +124,6 @@ function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => v
   const count = useSignal(FEW_ROWS);
   if (uploads.length === 0) return null;
   const shown = visible(uploads, count.value);
-  const hidden = uploads.length - shown.length;
   return (
     <>
       <ul class="rows" aria-label={texts.files}>
@@ -134,17 +131,7 @@ function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => v
           <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
         ))}
       </ul>
-      {uploads.length > FEW_ROWS && (
-        <button
-          type="button"
-          class="more"
-          onClick={() => {
-            count.value = hidden > 0 ? count.value + MORE_ROWS : FEW_ROWS;
-          }}
-        >
-          {hidden > 0 ? texts.more(hidden) : texts.fewer}
-        </button>
-      )}
+      <More count={count} total={uploads.length} />
     </>
   );
 }
