@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeStorage } from "../tests/browser-storage";
 import { Resumables } from "./resumables";
-
-class FakeStorage {
-  readonly items = new Map<string, string>();
-  getItem = (key: string) => this.items.get(key) ?? null;
-  setItem = (key: string, value: string) => void this.items.set(key, value);
-  removeItem = (key: string) => void this.items.delete(key);
-}
 
 const FILE = new File(["abc"], "a.bin", { lastModified: 5 });
 const A = new Resumables(null, "/app").fingerprint("upload", FILE, "a.bin");
@@ -85,6 +79,24 @@ describe("what was begun", () => {
       resumables.remember(A, SECRET);
       expect(resumables.find(A)).toBeNull();
     }
+  });
+});
+
+describe("what is left of pages before", () => {
+  it.each([
+    ["of a version without a place", "f"],
+    ["of a version that says less", JSON.stringify(["", "upload"])],
+    ["of a version that says other things", JSON.stringify(["", "upload", 3, "a.bin"])],
+    ["of another app", JSON.stringify(["/other", "upload", "a.bin", 3, "", 5])],
+  ])("leaves out what is %s", async (_, fingerprint) => {
+    const { page } = browser();
+    page().remember(fingerprint, SECRET);
+    page().remember(JSON.stringify(["", "upload", "b/a.bin", 3, "", 5]), {
+      id: "u2",
+      secret: "s2",
+    });
+    const begun = await page().begunElsewhere("upload");
+    expect(begun).toMatchObject([{ id: "u2", relativePath: "b/a.bin", size: 3 }]);
   });
 });
 

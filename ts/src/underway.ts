@@ -25,7 +25,8 @@ export class Underway {
     try {
       const { held = [], pending = [] } = (await this.locks?.query()) ?? {};
       const names = [...held, ...pending].map(({ name = "" }) => name);
-      return new Set(names.map((name) => name.slice(PREFIX.length)));
+      const ours = names.filter((name) => name.startsWith(PREFIX));
+      return new Set(ours.map((name) => name.slice(PREFIX.length)));
     } catch {
       return new Set(); // forbidden, as in a sandboxed frame
     }

@@ -1,11 +1,14 @@
 // @vitest-environment happy-dom
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeStorage } from "../../tests/browser-storage";
 import { FakeServer, type ModelSettings } from "../../tests/fake-server";
 import { makeFile } from "../../tests/files";
 import { turn, until } from "../../tests/waiting";
+import type { FileHandle } from "../handles";
 import { UploadQueue } from "../queue";
 import { Reconnection } from "../reconnect";
+import { Resumables } from "../resumables";
 import { Upload, type UploadState } from "../upload";
 import { Widget } from "./widget";
 
@@ -20,10 +23,15 @@ afterEach(() => {
   root.remove();
 });
 
-function show(settings: ModelSettings = {}, auto = true, reconnection?: Reconnection) {
+function show(
+  settings: ModelSettings = {},
+  auto = true,
+  reconnection?: Reconnection,
+  resumables?: Resumables,
+) {
   const server = Object.assign(new FakeServer(), { auto, reconnection });
   const channel = server.connect(settings);
-  const queue = new UploadQueue();
+  const queue = new UploadQueue(undefined, undefined, resumables);
   queue.attach(channel);
   render(<Widget queue={queue} settings={channel.settings} />, root);
   return { server, queue };
@@ -262,6 +270,81 @@ describe("many rows", () => {
   it("need no button if they are few", async () => {
     await showRows(Array(6).fill(COMPLETE));
     expect(root.querySelector(".more")).toBeNull();
+  });
+});
+
+describe("an offer", () => {
+  /** Show what a page before has begun of some files, with their handles if there are any. */
+  async function showOffers(files: File[], settings: ModelSettings = {}, handle?: FileHandle) {
+    const storage = new FakeStorage() as unknown as Storage;
+    const before = new Resumables(storage);
+    for (const [i, file] of files.entries()) {
+      const fingerprint = before.fingerprint("w1", file, `holiday/${file.name}`);
+      before.remember(fingerprint, { id: `u${i}`, secret: `s${i}` });
+    }
+    const resumables = new Resumables(storage);
+    vi.spyOn(resumables.handles, "find").mockResolvedValue(handle ?? null);
+    const { server, queue } = show(settings, true, undefined, resumables);
+    await until(() => root.querySelector(".offer") !== null);
+    return { server, queue };
+  }
+
+  const CLIP = makeFile(1000, "clip.mp4");
+
+  it("says what was begun, and what to do", async () => {
+    await showOffers([CLIP]);
+    expect(text(".offer .name")).toBe("clip.mp4");
+    expect(find(".offer .name").title).toBe("holiday/clip.mp4");
+    expect(text(".offer .size")).toBe("1 kB");
+    expect(text(".offer .detail")).toBe(
+      "Its upload was begun and not ended.Choose it again to go on.",
+    );
+    expect(root.querySelector(".go-on")).toBeNull();
+  });
+
+  it("goes on at a click where the file is at hand", async () => {
+    const handle = { requestPermission: async () => "granted", getFile: async () => CLIP };
+    const { server } = await showOffers([CLIP], {}, handle as unknown as FileHandle);
+    expect(text(".offer .detail")).toBe("Its upload was begun and not ended.Go on");
+    expect(find(".go-on").getAttribute("aria-label")).toBe("Go on with the upload of clip.mp4");
+    find(".go-on").click();
+    await until(() => server.uploads.length === 1);
+    const { relative_path, resume } = server.upload("clip.mp4").facts;
+    expect({ relative_path, resume }).toEqual({
+      relative_path: "holiday/clip.mp4",
+      resume: { id: "u0", secret: "s0" },
+    });
+    expect(root.querySelector(".offer")).toBeNull();
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it("cannot be taken while the widget is disabled", async () => {
+    await showOffers([CLIP], { disabled: true }, {} as FileHandle);
+    expect(find<HTMLButtonElement>(".go-on").disabled).toBe(true);
+  });
+
+  it("goes when it is dismissed, and the button has the focus", async () => {
+    await showOffers([CLIP]);
+    find("[aria-label='Forget the upload of clip.mp4']").click();
+    await turn();
+    expect(root.querySelector(".offer")).toBeNull();
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it("goes when the file is chosen by hand", async () => {
+    const { queue } = await showOffers([CLIP]);
+    queue.add([{ file: CLIP, relativePath: "holiday/clip.mp4" }]);
+    await turn();
+    expect(root.querySelector(".offer")).toBeNull();
+  });
+
+  it("is one of a few if there are many", async () => {
+    await showOffers(Array.from({ length: 9 }, (_, i) => makeFile(3, `${i}.bin`)));
+    expect(root.querySelectorAll(".offer")).toHaveLength(6);
+    expect(text(".more")).toBe("Show 3 more files");
+    find(".more").click();
+    await turn();
+    expect(root.querySelectorAll(".offer")).toHaveLength(9);
   });
 });
 
