@@ -1,10 +1,15 @@
+import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { FakeLocks, FakeStorage } from "../tests/browser-storage";
 import { FakeServer, type ModelSettings } from "../tests/fake-server";
-import { deletedFile, makeFile, pattern, picked } from "../tests/files";
+import { deletedFile, makeFile, pattern, picked, repeated } from "../tests/files";
 import { quiet, turn, until } from "../tests/waiting";
+import { type FileHandle, Handles } from "./handles";
 import { UNSEEN_FOR, UploadQueue } from "./queue";
+import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { FIRST_QUESTION, SHOWN_AFTER } from "./silence";
+import { Underway } from "./underway";
 import type { UploadState } from "./upload";
 
 const KiB = 1024;
@@ -776,5 +781,55 @@ describe("an app that clears", () => {
     server.answerAll();
     await ended(queue);
     expect(server.bytes("new.bin")).toEqual(pattern(25));
+  });
+});
+
+describe("what a later page goes on with", () => {
+  /** A page that has begun a file of which it has a handle, and perhaps an earlier upload. */
+  async function begun(earlier?: { id: string; secret: string }) {
+    const storage = new FakeStorage() as unknown as Storage;
+    const underway = new Underway(new FakeLocks() as unknown as LockManager);
+    const pages = () => new Resumables(storage, "", new Handles(), underway);
+    const handle = { name: "a.bin" } as FileHandle;
+    const file = Object.assign(makeFile(repeated(MIN_RESUMABLE)), { handle });
+    const fingerprint = pages().fingerprint("w1", file, "a.bin");
+    if (earlier !== undefined) pages().remember(fingerprint, earlier, handle);
+    underway.end(earlier?.id ?? "");
+    const server = new FakeServer();
+    const queue = new UploadQueue(undefined, undefined, pages());
+    queue.attach(server.connect());
+    await quiet();
+    server.auto = false;
+    queue.add(picked(file));
+    server.answer();
+    return { server, queue, underway, fingerprint, later: pages(), handle };
+  }
+
+  it("is the file by its handle, which is held until the upload ends", async () => {
+    const { queue, underway, later, fingerprint, handle } = await begun();
+    expect(later.find(fingerprint)?.id).toBe("u0");
+    expect(await later.handles.find("u0")).toEqual(handle);
+    expect(await underway.ids()).toEqual(new Set(["u0"]));
+    queue.cancel(upload(queue, "a.bin"));
+    await quiet();
+    expect(later.find(fingerprint)).toBeNull();
+    expect(await later.handles.find("u0")).toBeNull();
+    expect(await underway.ids()).toEqual(new Set());
+  });
+
+  it("is not what the server does not know any more", async () => {
+    const { later, fingerprint } = await begun({ id: "old", secret: "s" });
+    expect(later.find(fingerprint)?.id).toBe("u0");
+    expect(later.others).toEqual(new Set(["u0"]));
+    expect(await later.handles.find("old")).toBeNull();
+  });
+
+  it("is remembered when another page takes it over, which is at it alone", async () => {
+    const { server, queue, underway, later, fingerprint } = await begun();
+    server.send({ kind: "error", id: "u0", code: "taken_over", message: "Elsewhere." });
+    await quiet();
+    expect(states(queue)).toEqual(["failed"]);
+    expect(later.find(fingerprint)?.id).toBe("u0");
+    expect(await underway.ids()).toEqual(new Set());
   });
 });
