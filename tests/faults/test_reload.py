@@ -1,4 +1,4 @@
-"""The page is loaded again, or the browser started anew, and the same file is chosen."""
+"""The page is loaded again, or the browser started anew, and the same file goes on."""
 
 import os
 from pathlib import Path
@@ -140,6 +140,23 @@ def test_dropped_file_goes_on_at_a_click_after_a_reload(
     assert sha256(tmp_path / "in" / "large.bin") == checksum
     assert remembered(page) is None
     wait_until(lambda: handles(page) == [])
+
+
+def test_dropped_file_is_at_hand_after_the_browser_was_started_anew(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    make_file(tmp_path / "large.bin", 300 * MB)
+    kind, profile = browser.browser_type, tmp_path / "profile"
+    with kind.launch_persistent_context(profile, **launch_options()) as context:
+        app = App(context.new_page(), server.url, SLOW)
+        app.drop(tmp_path / "large.bin")
+        wait_until(lambda: part(app, "large.bin") > 0.1)
+
+    with kind.launch_persistent_context(profile, **launch_options()) as context:
+        app = App(context.new_page(), server.url, SLOW)
+        offer = app.expect_row("large.bin", "offer")
+        # A click now asks the user, whom a headless browser does not have.
+        expect(offer.get_by_role("button", name="Go on")).to_be_enabled()
 
 
 def test_dropped_file_that_was_moved_is_to_be_chosen_again(

@@ -86,7 +86,7 @@ describe("what is left of pages before", () => {
   it.each([
     ["of a version without a place", "f"],
     ["of a version that says less", JSON.stringify(["", "upload"])],
-    ["of a version that says other things", JSON.stringify(["", "upload", 3, "a.bin"])],
+    ["of a version that says other things", JSON.stringify(["", "upload", 5, 3])],
     ["of another app", JSON.stringify(["/other", "upload", "a.bin", 3, "", 5])],
   ])("leaves out what is %s", async (_, fingerprint) => {
     const { page } = browser();

@@ -70,7 +70,7 @@ export class Resumables {
   async begunElsewhere(place: string): Promise<Begun[]> {
     const begun = this.load().flatMap((it) => {
       const [app, itsPlace, relativePath, size] = partsOf(it.fingerprint);
-      const isHere = app === this.app && itsPlace === place && !this.own.has(it.secret);
+      const isHere = app === this.app && itsPlace === place;
       if (!isHere || typeof relativePath !== "string" || typeof size !== "number") return [];
       const { id, fingerprint, expires } = it;
       return [{ id, fingerprint, relativePath, size, expires }];
