@@ -65,10 +65,10 @@ export class UploadQueue {
   /** What waits to be tried again. */
   readonly retries = new Retries((upload) => this.retry(upload));
 
-  private readonly probe = new Probe();
-
   /** What pages before have not ended. */
   readonly offers: Offers;
+
+  private readonly probe = new Probe();
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
