@@ -817,6 +817,19 @@ describe("what a later page goes on with", () => {
     expect(await underway.ids()).toEqual(new Set());
   });
 
+  it("goes on once if the file is chosen twice before the server answers", async () => {
+    const { later } = await begun();
+    const server = Object.assign(new FakeServer(), { auto: false });
+    const queue = new UploadQueue(undefined, undefined, later);
+    queue.attach(server.connect());
+    server.answerAll();
+    const file = makeFile(repeated(MIN_RESUMABLE));
+    for (const _ of [1, 2]) queue.add(picked(file));
+    queue.add(picked(file, file));
+    const files = server.sent("create").flatMap((it) => it.files);
+    expect(files.map(({ resume }) => resume?.id)).toEqual(["u0", ...Array(3).fill(undefined)]);
+  });
+
   it("is not what the server does not know any more", async () => {
     const { later, fingerprint } = await begun({ id: "old", secret: "s" });
     expect(later.find(fingerprint)?.id).toBe("u0");

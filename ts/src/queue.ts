@@ -14,6 +14,7 @@ import { Probe } from "./probe";
 import {
   type Created,
   type ErrorMessage,
+  type Identity,
   type KnownUpload,
   type Resume,
   type ServerMessage,
@@ -199,8 +200,8 @@ export class UploadQueue {
         upload.end({ kind: "refused", failure: refusal });
         continue;
       }
+      upload.earlier = this.findEarlier(upload, [...this.batches.open, ...accepted]);
       accepted.push(upload);
-      upload.earlier = this.resumables.find(this.fingerprint(upload));
       held.files += 1;
       held.size += upload.file.size;
     }
@@ -208,6 +209,12 @@ export class UploadQueue {
       this.cancelAll();
     }
     return accepted;
+  }
+
+  /** Give what a page before has begun of the file, unless another upload asks for it already. */
+  private findEarlier(upload: Upload, others: Upload[]): Identity | null {
+    const earlier = this.resumables.find(this.fingerprint(upload));
+    return others.some((it) => it.earlier?.id === earlier?.id && earlier !== null) ? null : earlier;
   }
 
   private begin(accepted: Upload[]): void {
