@@ -802,7 +802,7 @@ describe("what a later page goes on with", () => {
     server.auto = false;
     queue.add(picked(file));
     server.answer();
-    return { server, queue, underway, fingerprint, later: pages(), handle };
+    return { server, queue, underway, file, fingerprint, later: pages(), handle };
   }
 
   it("is the file by its handle, which is held until the upload ends", async () => {
@@ -818,12 +818,11 @@ describe("what a later page goes on with", () => {
   });
 
   it("goes on once if the file is chosen twice before the server answers", async () => {
-    const { later } = await begun();
+    const { later, file } = await begun();
     const server = Object.assign(new FakeServer(), { auto: false });
     const queue = new UploadQueue(undefined, undefined, later);
     queue.attach(server.connect());
     server.answerAll();
-    const file = makeFile(repeated(MIN_RESUMABLE));
     for (const _ of [1, 2]) queue.add(picked(file));
     queue.add(picked(file, file));
     const files = server.sent("create").flatMap((it) => it.files);
