@@ -89,7 +89,11 @@ class CuttingProxy:
             self.refused += 1
             writer.transport.abort()
             return
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except ConnectionError:  # there is no server at the moment
+            writer.transport.abort()
+            return
         both = {writer, server_writer}
         self._writers |= both
         gate = asyncio.Event()
