@@ -87,9 +87,9 @@ export class Upload {
   private offset = 0;
   /** Of these bytes. */
   private storedChecksum = 0;
+  private fileChecksum = 0;
   /** What is known of the file up to there, or before. */
   private known: Known = { end: 0, checksum: 0 };
-  private whole = 0;
   private checking = new AbortController();
   private shownAt = 0;
   private meter = new Rate(0, 0);
@@ -139,9 +139,9 @@ export class Upload {
     return Math.max(0, ...this.sent.map(({ size }) => size));
   }
 
-  /** Checksum of the file, once all of it is sent. */
+  /** Checksum of the file, once all of it was sent. */
   get checksum(): number {
-    return this.whole;
+    return this.fileChecksum;
   }
 
   created(id: string, start: StartingPoint): void {
@@ -275,7 +275,7 @@ export class Upload {
     try {
       const checksum = await this.sendChunks(link, id, run, reader);
       if (checksum === null) return;
-      this.whole = checksum;
+      this.fileChecksum = checksum; // the last acks may be lost, and not that it is complete
       this.state.value = { kind: "finishing", id };
       link.channel.send({ kind: "finish", id, attempt: this.attempt, checksum });
     } finally {
