@@ -5,6 +5,9 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
+#: Bytes that are passed on at once, at most.
+BLOCK = 65536
+
 
 class CuttingProxy:
     """Passes bytes on to a port of this machine, on an event loop of its own."""
@@ -18,6 +21,7 @@ class CuttingProxy:
         self.refused = 0  # connections
         self.rate: float | None = None  # bytes per second from the browser, on each connection
         self.cut_at: int | None = None  # refuse from this byte from the browser on
+        self.damaging = 0  # blocks from the browser, by a bit each
         self.dropping = False  # what comes from the server
         self.dropped = 0  # bytes
         self._gates: set[asyncio.Event] = set()
@@ -119,7 +123,7 @@ class CuttingProxy:
         gate: asyncio.Event,
         passed: Callable[[bytes], Awaitable[bytes]],
     ) -> None:
-        while data := await reader.read(65536):
+        while data := await reader.read(BLOCK):
             await gate.wait()
             writer.write(await passed(data))
             await writer.drain()
@@ -133,6 +137,10 @@ class CuttingProxy:
         if self.cut_at is not None:
             data = data[: self.cut_at - self.sent]
         self.sent += len(data)
+        if self.damaging and len(data) == BLOCK:
+            self.damaging -= 1
+            middle = BLOCK // 2
+            data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         if self.rate is not None:
             await asyncio.sleep(len(data) / self.rate)
         return data

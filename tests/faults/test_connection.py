@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from tests.browser.conftest import App, make_file, wait_until
 from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
@@ -74,6 +74,23 @@ def test_socket_that_is_cut_in_the_middle_of_a_chunk_leaves_an_exact_prefix(
     assert slow.source.read_bytes().startswith(prefix)
     proxy.refusing = False
     slow.assert_whole()
+
+
+def test_chunk_that_comes_damaged_is_sent_again(
+    page: Page, proxy: CuttingProxy, tmp_path: Path
+) -> None:
+    sockets: list[WebSocket] = []
+    received: list[str] = []
+    page.on("websocket", lambda it: sockets.append(it))
+    page.on("websocket", lambda it: it.on("framereceived", lambda it: received.append(str(it))))
+    slow = Slow(page, proxy, tmp_path)
+    proxy.damaging = 1
+
+    slow.assert_whole(timeout=60)
+
+    assert proxy.damaging == 0
+    assert sum('"kind": "resume"' in it for it in received) == 1
+    assert len(sockets) == 1
 
 
 def test_chunks_whose_acks_are_lost_are_stored_once(
