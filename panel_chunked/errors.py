@@ -42,7 +42,7 @@ ADVICE: Final[dict[ErrorCode, str]] = {
     "too_many_files": "Remove others first, then try again.",
     "total_too_large": "Remove others first, then try again.",
     "unknown_upload": "Try again.",
-    "unreadable": "Choose it again, or try again if it is back.",
+    "unreadable": "Choose it again, or try again if it was moved back.",
 }
 
 #: What the storage may say that is over soon.

@@ -92,6 +92,12 @@ class Lane:
         self._queue: asyncio.Queue[tuple[Message, float]] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
+    def watch(self) -> None:
+        """Begin to wait for what goes on: if nothing comes, what is stored is left to others."""
+        if not self.working:
+            self.working = True
+            self._spawn(self._work())
+
     def put(self, message: Chunk | Finish) -> None:
         """Queue a message. A chunk for which there is no room is dropped, and asked for later."""
         if message.attempt != self.attempt or self._waits:
@@ -139,9 +145,7 @@ class Lane:
 
     def _put(self, message: Message) -> None:
         self._queue.put_nowait((message, time.monotonic()))
-        if not self.working:
-            self.working = True
-            self._spawn(self._work())
+        self.watch()
 
     def _drop_queue(self) -> None:
         while not self._queue.empty():

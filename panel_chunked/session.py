@@ -423,6 +423,7 @@ class Session:
             else:
                 self._check(facts, batch, settings, total)
                 self._begin(facts.key, handler, batch, identity.secret)
+                self._lanes[identity.id].watch()
                 log.info("Upload %s goes on at %d bytes", identity.id, handler.offset)
         except UploadError as error:
             if handler is not None:
@@ -575,4 +576,4 @@ def _is_secret(secret: str, info: UploadInfo) -> bool:
 
 
 def _unknown_upload() -> UploadError:
-    return UploadError("unknown_upload", "The server does not know this upload.")
+    return UploadError("unknown_upload", "What the server had of it is gone, as after a restart.")

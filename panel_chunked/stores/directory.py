@@ -82,6 +82,7 @@ class DirectoryStore:
                 partial = await asyncio.to_thread(lambda: self._partials().resume(upload_id))
             except BlockingIOError:
                 if loop.time() > deadline:
+                    await asyncio.to_thread(lambda: self._partials().unwant(upload_id))
                     raise
                 await asyncio.sleep(LOOK_SECONDS)
             else:
@@ -131,7 +132,7 @@ class DirectoryStore:
             raise PermissionError(f"{target.parent} leads outside {self.root}.")
         for parent in target.parents:  # better to know before all of it has come
             if parent.exists() and not parent.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, f"{parent} is no folder")
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), parent)
         with suppress(FileNotFoundError):
             target.lstat()  # which a path that is too long fails
             if self.existing == "error":

@@ -107,6 +107,10 @@ class Partials:
             partial.take_over()
         return partial
 
+    def unwant(self, upload_id: str) -> None:
+        """Leave an upload to whoever has it, after `resume` has asked for it in vain."""
+        (self.folder / f"{upload_id}.wanted").unlink(missing_ok=True)
+
     def sweep(self) -> bool:
         """Delete what has expired, unless somebody writes; tell whether something is left."""
         for path in self._expired():

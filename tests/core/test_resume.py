@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from fakes import Browser, FakePage, files_below, until_only_this_task_runs
+from fakes import Browser, FakePage, files_below, info, until_only_this_task_runs
 
 from panel_chunked import lane
 from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
 from panel_chunked.session import MAX_PENDING, MAX_RUNNING
-from panel_chunked.stores import DirectoryStore
+from panel_chunked.stores import DirectoryStore, directory
 from panel_chunked.stores.directory import DirectoryUpload
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -482,3 +482,34 @@ async def test_upload_that_cannot_be_read_is_let_go(
         await returning.idle()
     returning.hello(upload_id)
     assert (await returning.resume(upload_id)).offset == 4
+
+
+async def test_file_that_is_chosen_again_and_sends_nothing_is_left_to_the_next_page(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    secret = browser.secret(upload_id)
+    choose_again(returning, upload_id, secret)  # compares the file with what is stored, and is left
+    await returning.page.next(Created)
+
+    last = Browser(FakePage(DirectoryStore(incoming)))
+    choose_again(last, upload_id, secret)
+    created = await last.page.next(Created)
+    assert (created.id, created.offset) == (upload_id, 4)
+    await last.session.close()
+
+
+async def test_what_is_asked_for_in_vain_stays_with_who_has_it(
+    incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "HANDOVER_SECONDS", 0.0)
+    store = DirectoryStore(incoming)
+    upload = info(size=8)
+    stored = await store.create(upload)
+    await stored.append(b"abcd")
+    with pytest.raises(BlockingIOError):
+        await DirectoryStore(incoming).resume(upload.id)
+    await stored.append(b"efgh")
+    file = await stored.finish()
+    assert file.size == 8

@@ -45,5 +45,5 @@ export const ADVICE: Record<Exclude<Failure, { message: string }>["code"], strin
   not_accepted: "Choose one of these.",
   too_many_files: "Remove others first, then try again.",
   total_too_large: "Remove others first, then try again.",
-  unreadable: "Choose it again, or try again if it is back.",
+  unreadable: "Choose it again, or try again if it was moved back.",
 };

@@ -108,6 +108,7 @@ export class Resumables {
   /** Another page goes on with the upload that has this secret. */
   leave(secret: string): void {
     this.underway.end(this.own.get(secret) ?? "");
+    this.own.delete(secret); // choosing the file again takes it back
   }
 
   /** Nobody goes on with this upload any more. */
