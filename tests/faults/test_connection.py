@@ -173,6 +173,6 @@ def test_connection_that_leads_nowhere_is_left_and_its_late_chunks_do_not_count(
     """As behind a gateway that has forgotten it: only a new one helps."""
     proxy.hold()
     before = proxy.sent
-    wait_until(lambda: proxy.sent > before + MB, timeout=60)
+    wait_until(lambda: proxy.sent > before + MB, timeout=100)
     proxy.release()
     slow.assert_whole()

@@ -3,9 +3,9 @@ import { FakeServer } from "../tests/fake-server";
 import { makeFile, picked } from "../tests/files";
 import { turn } from "../tests/waiting";
 import type { PanelChannel } from "./channel";
-import { NOBODY, Probe } from "./probe";
+import { LEFT_AFTER, NOBODY, Probe } from "./probe";
 import { UploadQueue } from "./queue";
-import { FIRST_QUESTION, VERY_LONG } from "./silence";
+import { FIRST_QUESTION } from "./silence";
 
 const ANSWER = { kind: "removed", id: NOBODY } as const;
 const ACK = { kind: "ack", id: "u0", offset: 1, grant: 1, delay: 0 } as const;
@@ -78,7 +78,7 @@ describe("an upload whose acks do not come", () => {
 
   test("is shown to wait, and stays where it is, as long as the server answers", async () => {
     const { server, queue, doubt } = await silent();
-    for (let time = 0; time < 3 * VERY_LONG; time += FIRST_QUESTION) {
+    for (let time = 0; time < 3 * LEFT_AFTER; time += FIRST_QUESTION) {
       vi.advanceTimersByTime(FIRST_QUESTION);
       server.send(ANSWER);
       expect(queue.silence.isLong.value).toBe(true);
@@ -90,7 +90,7 @@ describe("an upload whose acks do not come", () => {
     const { server, doubt } = await silent();
     vi.advanceTimersByTime(FIRST_QUESTION);
     expect(server.sent("remove")).toEqual([{ kind: "remove", id: NOBODY }]);
-    vi.advanceTimersByTime(VERY_LONG);
+    vi.advanceTimersByTime(LEFT_AFTER);
     expect(doubt).toHaveBeenLastCalledWith(true);
   });
 });

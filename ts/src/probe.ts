@@ -11,6 +11,12 @@ import type { ServerMessage } from "./protocol";
 /** Id of no upload: that it is gone is answered whatever the disk, or an upload, waits for. */
 export const NOBODY = "-";
 
+/**
+ * Milliseconds without an answer after which a socket is left. A process that is blocked by its app
+ * looks the same if another process answers the question, and has the session: so it is long.
+ */
+export const LEFT_AFTER = 60_000;
+
 export class Probe {
   private asked: PanelChannel | null = null;
   private unsent = 0;

@@ -10,7 +10,7 @@ import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
 import { Offers } from "./offers";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
-import { Probe } from "./probe";
+import { LEFT_AFTER, Probe } from "./probe";
 import {
   type Created,
   type ErrorMessage,
@@ -306,7 +306,7 @@ export class UploadQueue {
     const { channel } = this;
     if (channel === null || this.connection !== "up") return;
     if (!this.isNotebook) {
-      this.probe.ask(channel, this.silence.isVeryLong.value);
+      this.probe.ask(channel, this.silence.lasts >= LEFT_AFTER);
       return;
     }
     const isShown = this.views.includes(channel); // an output that is not has no kernel either

@@ -42,6 +42,11 @@ export class Silence {
     },
   ) {}
 
+  /** Milliseconds that it lasts. */
+  get lasts(): number {
+    return performance.now() - this.since;
+  }
+
   /** From now on, something is under way. */
   listen(): void {
     if (this.timer !== undefined) return;
