@@ -73,6 +73,14 @@ export class Batches {
     return [...this.all].flatMap(({ waiting }) => waiting);
   }
 
+  /** Have the server told of an upload once more. */
+  again(upload: Upload): void {
+    const batch = this.batchOf.get(upload);
+    if (batch === undefined) return;
+    batch.waiting.push(upload);
+    batch.more = true;
+  }
+
   /** Give what the server is to be told now, of no more uploads than there is `room` for. */
   *announce(room: () => number): Generator<Announcement> {
     for (const batch of this.all) {

@@ -748,6 +748,36 @@ describe("what was lost with the socket", () => {
   });
 });
 
+describe("a server that was started anew", () => {
+  it("is told again of what it has stored nothing of", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(95), makeFile(25, "b.bin")));
+    server.answerAll();
+    await until(() => server.sent("chunk").length > 0);
+    server.uploads.length = 0;
+    server.auto = true;
+    queue.attach(server.connect({}, true));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete", "complete"]);
+    expect(server.bytes("a.bin")).toEqual(pattern(95));
+    expect(await windowIsWhole(server, queue)).toBe(true);
+    expect(server.openBatches.size).toBe(0);
+  });
+
+  it("fails what it has lost", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(95)));
+    server.answerAll();
+    await until(() => server.sent("chunk").length > 0);
+    server.answer();
+    server.uploads.length = 0;
+    server.auto = true;
+    queue.attach(server.connect({}, true));
+    await ended(queue);
+    expect(states(queue)).toEqual(["failed"]);
+  });
+});
+
 describe("another page of the same notebook", () => {
   it("keeps its uploads: what they are told reaches this page, too", async () => {
     const { server } = setUp();

@@ -470,8 +470,21 @@ export class UploadQueue {
       else this.notice.value = message;
     }
     if (!upload?.active) return;
-    const kind = key === undefined ? "failed" : "refused";
-    upload.end({ kind, failure: { code, message } });
+    if (code === "unknown_upload" && id !== undefined && upload.isEmpty) this.tellAgain(upload, id);
+    else {
+      const kind = key === undefined ? "failed" : "refused";
+      upload.end({ kind, failure: { code, message } });
+    }
+  }
+
+  /** A server that was started anew knows only uploads of which it has stored something. */
+  private tellAgain(upload: Upload, id: string): void {
+    this.byId.delete(id);
+    this.ready.delete(upload);
+    this.sending.delete(upload);
+    this.resumables.forget(upload.secret);
+    upload.forgotten();
+    this.batches.again(upload);
   }
 
   /** The server could not say which message it refused; only `create` waits for an answer. */

@@ -150,6 +150,18 @@ export class Upload {
     this.resume(start);
   }
 
+  /** Whether the server has stored nothing of it, as far as is known. */
+  get isEmpty(): boolean {
+    return this.offset === 0;
+  }
+
+  /** The server knows it no more, and is to be told of it again. */
+  forgotten(): void {
+    this.halt();
+    this.link = null;
+    this.state.value = { kind: "queued" };
+  }
+
   /** Send from what is stored on, to the end of the file. */
   start(link: Link): void {
     const { id } = this;
