@@ -4,6 +4,7 @@
 #   PORT=8000 make demo      another port
 #   PYTHON=python3.13 make   another interpreter (>= 3.11)
 #   PYTEST_ARGS="-k name"    passed to pytest by make test
+#   TORTURE_SECONDS=60       how long make torture goes on
 #   BENCH_ARGS="--rounds 1"  passed to the benchmarks by make bench and its like
 
 SHELL := /bin/bash
@@ -18,6 +19,8 @@ PORT ?= 5006
 PYTHON ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+TORTURE_SECONDS ?= 600
+TORTURE_ARGS ?=
 
 VENV := .venv
 NEWEST := .venv-newest
@@ -47,7 +50,12 @@ demo: $(VENV)/.stamp-install $(BUNDLE) ## Install, build, and serve the example 
 test: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Run all tests, in a real browser too
 	@npm --prefix ts test
 	$(PY) -m pytest $(PYTEST_ARGS)
+	$(MAKE) torture TORTURE_SECONDS=60
 	$(MAKE) test-newest
+
+.PHONY: torture
+torture: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Break everything at once for a while (TORTURE_SECONDS=600, TORTURE_ARGS="--seed 1")
+	@$(PY) -m tests.faults.torture --seconds $(TORTURE_SECONDS) $(TORTURE_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halves

@@ -8,7 +8,6 @@ if not at the same moment of the uploads.
 
 import argparse
 import hashlib
-import os
 import sys
 import tempfile
 import threading
@@ -36,7 +35,11 @@ PATIENCE = 120
 #: Seconds for which a fault lasts, and between two of them.
 SHORT, LONG = (0.2, 3.0), (0.5, 4.0)
 
-OVER = {"complete", "failed", "refused", "cancelled"}
+#: Has the page show all rows.
+SHOW_MORE = "found => found.forEach(it => it.innerText.includes(' more ') && it.click())"
+
+FAILED = {"failed", "refused", "cancelled"}
+ENDED = {"complete", *FAILED}
 
 
 class Faults(threading.Thread):
@@ -132,6 +135,7 @@ class Tab:
         self._source = source
         self._app: App | None = None
         self._paths: list[Path] = []
+        self.failures: dict[str, str] = {}  # what the page has said, until more is chosen
         self.whole = 0
         self.wrong: list[str] = []
 
@@ -142,15 +146,14 @@ class Tab:
                 self._app = self._open()
             return
         states = self.states()
-        under_way = [path for path in self._paths if states.get(path.name) not in OVER]
-        if under_way or not last:
-            if not last and len(self._paths) < FILES and len(under_way) < UPLOADS:
-                new = [self._source.next() for _ in range(UPLOADS - len(under_way))]
-                self._paths += new
+        under_way = [path for path in self._paths if states.get(path.name) not in ENDED]
+        if len(self._paths) < FILES and not last:
+            new = [self._source.next() for _ in range(UPLOADS - len(under_way))]
+            self._paths += new
+            if new:
                 self._app.choose(*new)
-            if under_way or len(self._paths) < FILES:
-                return
-        self._end(states, incoming)
+        elif not under_way:
+            self._end(incoming)
 
     @property
     def is_over(self) -> bool:
@@ -159,26 +162,31 @@ class Tab:
     def states(self) -> dict[str, str]:
         """Give the state of each row by its name."""
         assert self._app is not None
-        rows = self._app.page.locator(".row").evaluate_all(
-            "rows => rows.map(it => [it.querySelector('.name').innerText, it.dataset.state])"
+        page = self._app.page
+        page.locator(".more").evaluate_all(SHOW_MORE)
+        rows = page.locator(".row").evaluate_all(
+            "rows => rows.map(it => [it.querySelector('.name').innerText, it.dataset.state,"
+            " it.querySelector('.detail').innerText])"
         )
-        return dict(rows)
+        self.failures |= {name: text for name, state, text in rows if state in FAILED}
+        return {name: state for name, state, _ in rows}
 
-    def report(self) -> list[str]:
-        """Give what the page shows of what is not complete."""
-        rows = self._app.page.locator(".row:not(.complete)") if self._app is not None else None
-        return [text.replace("\n", " ") for text in rows.all_inner_texts()] if rows else []
+    def unfinished(self) -> list[str]:
+        """Give what is not complete, and what the page shows of it."""
+        if self._app is None:
+            return []
+        states = self.states()
+        names = [path.name for path in self._paths if states.get(path.name) != "complete"]
+        return [f"{it}: {states.get(it, 'no row')} {self.failures.get(it, '')}" for it in names]
 
-    def _end(self, states: dict[str, str], incoming: Path) -> None:
+    def _end(self, incoming: Path) -> None:
         assert self._app is not None
-        self.wrong += self.report()
+        self.wrong += self.unfinished()
         for path in self._paths:
             arrived = incoming / path.name
             checksum = self._source.checksums[path.name]
-            if states.get(path.name) != "complete":
-                self.wrong.append(f"{path.name}: {states.get(path.name, 'has no row')}")
-            elif not arrived.exists():
-                self.wrong.append(f"{path.name} is complete, and not there")
+            if not arrived.exists():
+                self.wrong.append(f"{path.name} is not there")
             elif hashlib.sha256(arrived.read_bytes()).hexdigest() != checksum:
                 self.wrong.append(f"{path.name} is not what was sent")
             else:
@@ -209,12 +217,14 @@ def torture(folder: Path, seconds: float, seed: int) -> list[str]:
 
         tabs = [Tab(open_app, source) for _ in range(PAGES)]
         faults.start()
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for tab in tabs:
-                tab.work(incoming)
-            time.sleep(0.05)
-        faults.stop()
+        try:
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                for tab in tabs:
+                    tab.work(incoming)
+                time.sleep(0.05)
+        finally:
+            faults.stop()
         wrong = end(tabs, incoming)
     whole = sum(tab.whole for tab in tabs)
     print(f"seed {seed}: {whole} of {len(source.checksums)} files whole, {source.bytes} bytes")
@@ -232,7 +242,7 @@ def end(tabs: list[Tab], incoming: Path) -> list[str]:
 
     with suppress(AssertionError):
         wait_until(is_over, PATIENCE)
-    late = [f"not in time: {text}" for tab in tabs if not tab.is_over for text in tab.report()]
+    late = [f"not in time: {text}" for tab in tabs for text in tab.unfinished()]
     return [text for tab in tabs for text in tab.wrong] + late
 
 
@@ -244,8 +254,7 @@ def left_over(folder: Path) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    seconds = float(os.environ.get("TORTURE_SECONDS", "600"))
-    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds:g} s", flush=True)
