@@ -85,6 +85,10 @@ bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure 
 bench-load: $(VENV)/.stamp-bench $(BUNDLE) ## Measure 100 uploads at once: memory, the event loop, the slowest
 	@$(PY) -m tests.bench.load $(BENCH_ARGS)
 
+.PHONY: bench-leaks
+bench-leaks: $(VENV)/.stamp-test $(BUNDLE) ## Count what 1,000 uploads leave behind: tasks, handles, threads, memory
+	@$(PY) -m tests.bench.leaks $(BENCH_ARGS)
+
 .PHONY: bench-checksum
 bench-checksum: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) .bench/checksum/.stamp ## Measure checksums: ours and others, in Python and in the page
 	@$(PY) -m tests.bench.checksum
