@@ -54,6 +54,13 @@ async def begin(browser: Browser, page: FakePage) -> str:
     return upload_id
 
 
+def send_rest(browser: Browser, upload_id: str) -> None:
+    """Send what `begin` has not."""
+    for offset in (4, 8):
+        browser.chunk(upload_id, offset, DATA[offset : offset + 4])
+    browser.finish(upload_id)
+
+
 async def test_upload_goes_on_in_a_new_session(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
@@ -64,9 +71,7 @@ async def test_upload_goes_on_in_a_new_session(
     resume = await returning.resume(upload_id)
     assert resume.offset == 4
     returning.send("create", page="page", batch="b", files=[], more=False)
-    for offset in (4, 8):
-        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
-    returning.finish(upload_id)
+    send_rest(returning, upload_id)
     await returning.page.next(Complete, id=upload_id)
     await returning.idle()
 
@@ -91,9 +96,7 @@ async def test_upload_goes_on_while_the_old_session_still_has_it(
     assert (await returning.resume(upload_id)).offset == 4
     await browser.session.close()
 
-    for offset in (4, 8):
-        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
-    returning.finish(upload_id)
+    send_rest(returning, upload_id)
     await returning.page.next(Complete, id=upload_id)
     assert files_below(incoming) == {"f0.bin": DATA}
 
@@ -310,9 +313,7 @@ async def test_file_that_is_chosen_again_goes_on(
     choose_again(returning, upload_id, browser.secret(upload_id))
     created = await returning.page.next(Created)
     assert (created.id, created.offset, created.checksum) == (upload_id, 4, checksum(DATA[:4]))
-    for offset in (4, 8):
-        returning.chunk(upload_id, offset, DATA[offset : offset + 4])
-    returning.finish(upload_id)
+    send_rest(returning, upload_id)
     await returning.page.next(Complete, id=upload_id)
     await returning.idle()
 
@@ -343,9 +344,7 @@ async def test_page_of_the_same_session_goes_on_in_the_place_of_the_one_before(
     created = await page.next(Created, key="again.f0")
     assert (created.id, created.offset) == (upload_id, 4)
     await page.until(lambda: len(browser.session.uploads) == 1)
-    for offset in (4, 8):
-        later.chunk(upload_id, offset, DATA[offset : offset + 4])
-    later.finish(upload_id)
+    send_rest(later, upload_id)
     await page.next(Complete, id=upload_id)
     assert files_below(incoming) == {"f0.bin": DATA}
 
