@@ -77,6 +77,10 @@ bench-all: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) $(PEERS) ## The
 bench-notebook: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The same in JupyterLab, beside a bare anywidget
 	@$(PY) -m tests.bench.throughput --notebook $(BENCH_ARGS)
 
+.PHONY: bench-durable
+bench-durable: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The same with a directory, durable and not: the cost of fsync
+	@$(PY) -m tests.bench.throughput --durable $(BENCH_ARGS)
+
 .PHONY: bench-latency
 bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how long a click takes during an upload over slow links
 	@$(PY) -m tests.bench.latency $(BENCH_ARGS)

@@ -86,6 +86,9 @@ CONTESTANTS = [
     bare("bare HTTP PUT", "/put.html"),
 ]
 
+#: Of `make bench-durable`: what it costs that a file is on the disk before it is complete.
+DESTINATIONS = [OURS, panel("directory"), panel("durable directory")]
+
 #: Besides, of `make bench-all`.
 PEERS = [
     peer(

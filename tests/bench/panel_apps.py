@@ -5,13 +5,15 @@ With ``--callbacks`` behind that, every callback of the event loop is timed.
 
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import panel as pn
 
-from panel_chunked import ChunkedFileInput
+from panel_chunked import ChunkedFileInput, DirectoryStore
 from tests.bench.report import say, say_arrived
 
 GiB = 1024**3
@@ -37,8 +39,8 @@ class LongestCallback:
 longest = LongestCallback()
 
 
-def ours() -> Any:
-    upload = ChunkedFileInput(label="ours")
+def ours(**options: Any) -> Any:
+    upload = ChunkedFileInput(label="ours", **options)
 
     def arrived(event: Any) -> None:
         for file in event.new:
@@ -47,6 +49,10 @@ def ours() -> Any:
 
     upload.param.watch(arrived, "files")
     return upload
+
+
+def directory(*, durable: bool) -> Any:
+    return ours(destination=DirectoryStore(tempfile.mkdtemp(), durable=durable))
 
 
 def file_dropper() -> Any:
@@ -80,6 +86,8 @@ def _with_value(widget: Any) -> Any:
 
 APPS: dict[str, Callable[[], Any]] = {
     "ours": ours,
+    "directory": partial(directory, durable=False),
+    "durable directory": partial(directory, durable=True),
     "FileDropper": file_dropper,
     "FileInput": file_input,
     "panel-material-ui": material_ui,

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from tests.bench.chromium import Chromium, wait_until
-from tests.bench.contestants import CONTESTANTS, NOTEBOOKS, PEERS, Contestant
+from tests.bench.contestants import CONTESTANTS, DESTINATIONS, NOTEBOOKS, PEERS, Contestant
 
 MiB = 1024**2
 ROOT = Path(__file__).parents[2]
@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=[c.name for c in contestants], action="append")
     parser.add_argument("--all", action="store_true", help="those of `make bench-all`, too")
+    parser.add_argument("--durable", action="store_true", help="ours with a directory, alone")
     parser.add_argument("--notebook", action="store_true", help="those in JupyterLab, alone")
     parser.add_argument(
         "--callbacks",
@@ -251,6 +252,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.notebook:
         chosen = NOTEBOOKS
+    elif options.durable:
+        chosen = DESTINATIONS
     elif options.only:
         chosen = [c for c in contestants if c.name in options.only]
     else:
@@ -260,7 +263,7 @@ def main() -> None:
     figures = measure(chosen, options.size, options.rounds)
     print(f"\nMedians of {options.rounds} uploads of {options.size} MiB, hash equal:\n")
     print(table(figures))
-    name = "notebook" if options.notebook else "throughput"
+    name = "notebook" if options.notebook else "durable" if options.durable else "throughput"
     save(name, figures)
     from tests.bench.chart import draw
 
