@@ -153,7 +153,7 @@ class Tab:
             if new:
                 self._app.choose(*new)
         elif not under_way:
-            self._end(incoming)
+            self._end(states, incoming)
 
     @property
     def is_over(self) -> bool:
@@ -171,17 +171,14 @@ class Tab:
         self.failures |= {name: text for name, state, text in rows if state in FAILED}
         return {name: state for name, state, _ in rows}
 
-    def unfinished(self) -> list[str]:
-        """Give what is not complete, and what the page shows of it."""
-        if self._app is None:
-            return []
-        states = self.states()
+    def unfinished(self, states: dict[str, str]) -> list[str]:
+        """Give what is not complete, and what the page has said of it."""
         names = [path.name for path in self._paths if states.get(path.name) != "complete"]
         return [f"{it}: {states.get(it, 'no row')} {self.failures.get(it, '')}" for it in names]
 
-    def _end(self, incoming: Path) -> None:
+    def _end(self, states: dict[str, str], incoming: Path) -> None:
         assert self._app is not None
-        self.wrong += self.unfinished()
+        self.wrong += self.unfinished(states)
         for path in self._paths:
             arrived = incoming / path.name
             checksum = self._source.checksums[path.name]
@@ -242,8 +239,8 @@ def end(tabs: list[Tab], incoming: Path) -> list[str]:
 
     with suppress(AssertionError):
         wait_until(is_over, PATIENCE)
-    late = [f"not in time: {text}" for tab in tabs for text in tab.unfinished()]
-    return [text for tab in tabs for text in tab.wrong] + late
+    late = [text for tab in tabs if not tab.is_over for text in tab.unfinished(tab.states())]
+    return [text for tab in tabs for text in tab.wrong] + [f"not in time: {it}" for it in late]
 
 
 def left_over(folder: Path) -> list[str]:
