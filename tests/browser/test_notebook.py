@@ -409,7 +409,8 @@ def test_notebook_that_is_opened_again_with_its_kernel_and_without(
 
     lab = Lab(lab.page, notebooks.url, "test.ipynb")
 
-    expect(lab.widget(1).locator(".row")).to_have_count(0)
+    lab.expect_row(1, "endless.bin", "offer")
+    expect(lab.widget(1).locator(".row")).to_have_count(1)
     lab.choose(1, tmp_path / "2.bin")
     lab.expect_row(1, "2.bin", "complete")
     expect_files(lab, 2, checksums)
