@@ -46,7 +46,7 @@ T = TypeVar("T")
 ANSWERS = (Resume, Complete, Removed, Error)
 
 #: Most of a kind in one run: more would only make it longer.
-UPLOADS, SESSIONS = 3, 2
+UPLOADS, SESSIONS = 2, 2
 
 
 class Inline(ThreadPoolExecutor):
@@ -311,7 +311,7 @@ class Transfers(RuleBasedStateMachine):
         else:
             self.act(holder.create, source, "a.bin")
 
-    @rule(closes=st.booleans(), seconds=st.sampled_from([0, 3.0]))
+    @rule(closes=st.sampled_from([False, False, True]), seconds=st.sampled_from([0, 3.0]))
     def restart(self, closes: bool, seconds: float) -> None:
         """Begin a new session, which the page goes to; the old one may live on beside it."""
         if closes or len(self.holders) == SESSIONS:
