@@ -14,7 +14,8 @@ from .channel import Channel
 from .files import UploadedFile
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
-from .session import Session, Settings
+from .session import Session
+from .settings import Settings
 from .stores import DirectoryStore, Store, TemporaryStore, sweeper
 from .token import Renewal
 

@@ -1,25 +1,22 @@
 """All uploads of one page: who may begin, what is complete, what the app is told."""
 
 import asyncio
-import hmac
 import logging
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from . import protocol
-from .batch import Batch, Total, hash_secret, upload_info
+from .batch import Batch, Total, upload_info
 from .credit import Credit, Pool, pool
 from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
 from .lane import Lane, Suspend
-from .limits import Limits
 from .names import safe_name
 from .presence import Presence
 from .protocol import (
@@ -34,7 +31,8 @@ from .protocol import (
     Remove,
     ServerMessage,
 )
-from .stores import Resumable, Store
+from .resume import find_upload, is_secret, unknown_upload
+from .settings import Settings
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -53,16 +51,6 @@ MAX_LOGGED = 20
 
 #: Failed uploads that are remembered, for `ChunkedFileInput.uploads`.
 MAX_FAILED = 100
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the widget allows at this moment."""
-
-    limits: Limits
-    store: Store
-    multiple: bool = False
-    disabled: bool = False
 
 
 class Page(Protocol):
@@ -374,7 +362,7 @@ class Session:
     async def _adopt(self, known: KnownUpload, batch: Batch) -> None:
         """Go on with an upload of another session, if it is the page's own."""
         try:
-            handler = await self._find(known)
+            handler = await find_upload(self._page.settings(), known)
         except UploadError as error:
             if self._adopting[known.id] is None:
                 gone: ServerMessage = protocol.Error(error.code, error.message, id=known.id)
@@ -438,42 +426,21 @@ class Session:
     async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
         lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on
         if lane is not None and not lane.stopped:
-            if not _is_secret(identity.secret, lane.handler.info):
+            if not is_secret(identity.secret, lane.handler.info):
                 return None
             lane.stop(Suspend())
             error = UploadError("taken_over", "The upload goes on in another page.")
             self._page.send(protocol.Error(error.code, error.message, id=identity.id), lane.page)
         try:
-            return await self._find(identity, facts)
+            return await find_upload(self._page.settings(), identity, facts)
         except UploadError:
             return None
-
-    async def _find(self, known: Identity, facts: FileFacts | None = None) -> UploadHandler:
-        """Find what is stored of an upload, if it is the page's own, and of a file like `facts`."""
-        settings = self._page.settings()
-        store: Any = settings.store
-        try:
-            info = await store.find(known.id) if isinstance(store, Resumable) else None
-            if info is None or not _is_secret(known.secret, info):
-                raise _unknown_upload()
-            if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
-                raise _unknown_upload()
-            settings.limits.check_file(info.name, info.mime_type, info.size)
-            return await UploadHandler.resume(info, store)
-        except OSError as error:
-            log.warning("Upload %s cannot go on: %s", known.id, error)
-            raise _unknown_upload() from None
-        except UploadError:
-            raise
-        except Exception:
-            log.exception("Upload %s cannot go on", known.id)
-            raise _unknown_upload() from None
 
     def _answer_ended(self, upload_id: str) -> None:
         if upload_id in self._files:
             self._page.send(protocol.Complete(upload_id))
         else:
-            error = _unknown_upload()
+            error = unknown_upload()
             self._page.send(protocol.Error(error.code, error.message, id=upload_id))
 
     def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
@@ -569,11 +536,3 @@ class Session:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the event loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_secret(secret: str, info: UploadInfo) -> bool:
-    return hmac.compare_digest(info.secret_hash, hash_secret(secret))
-
-
-def _unknown_upload() -> UploadError:
-    return UploadError("unknown_upload", "What the server had of it is gone, as after a restart.")

@@ -14,7 +14,8 @@ from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error, Removed, Resume, ServerMessage
-from panel_chunked.session import Session, Settings
+from panel_chunked.session import Session
+from panel_chunked.settings import Settings
 from panel_chunked.stores import Store
 from panel_chunked.stores.directory import PARTIALS
 from panel_chunked.upload import UploadInfo

@@ -54,6 +54,21 @@ async def begin(browser: Browser, page: FakePage) -> str:
     return upload_id
 
 
+async def begin_and_leave(browser: Browser, page: FakePage) -> str:
+    upload_id = await begin(browser, page)
+    await browser.session.close()
+    return upload_id
+
+
+async def come_back_complete(browser: Browser, returning: Returning) -> str:
+    """Upload all, and ask a new session for it."""
+    upload_id = await browser.upload(DATA)
+    await browser.session.close()
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+    return upload_id
+
+
 def send_rest(browser: Browser, upload_id: str) -> None:
     """Send what `begin` has not."""
     for offset in (4, 8):
@@ -64,8 +79,7 @@ def send_rest(browser: Browser, upload_id: str) -> None:
 async def test_upload_goes_on_in_a_new_session(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     returning.hello(upload_id)
     resume = await returning.resume(upload_id)
@@ -175,10 +189,7 @@ async def test_complete_file_is_gone_when_a_new_session_is_told_to_cancel(
     browser: Browser, returning: Returning, incoming: Path
 ) -> None:
     """The page has not heard that it is complete."""
-    upload_id = await browser.upload(DATA)
-    await browser.session.close()
-    returning.hello(upload_id)
-    await returning.resume(upload_id)
+    upload_id = await come_back_complete(browser, returning)
     returning.abort(upload_id)
     await returning.removed(upload_id)
     assert everything_below(incoming) == []
@@ -187,8 +198,7 @@ async def test_complete_file_is_gone_when_a_new_session_is_told_to_cancel(
 async def test_upload_is_gone_that_is_cancelled_while_a_new_session_looks_for_it(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     returning.hello(upload_id)
     returning.abort(upload_id)
     await returning.removed(upload_id)
@@ -199,10 +209,7 @@ async def test_upload_is_gone_that_is_cancelled_while_a_new_session_looks_for_it
 async def test_complete_file_stays_known_when_a_new_session_is_sent_too_much(
     browser: Browser, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await browser.upload(DATA)
-    await browser.session.close()
-    returning.hello(upload_id)
-    await returning.resume(upload_id)
+    upload_id = await come_back_complete(browser, returning)
     returning.chunk(upload_id, len(DATA), b"x")
     assert (await returning.error(id=upload_id)).code == "over_size"
     assert files_below(incoming) == {"f0.bin": DATA}
@@ -227,8 +234,7 @@ async def test_upload_whose_page_does_not_go_on_is_let_go(
 async def test_who_has_not_the_secret_learns_nothing(
     browser: Browser, page: FakePage, returning: Returning, wrong: str
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     secret = browser.secret(upload_id)
 
     known = {"id": upload_id, "secret": secret, "batch": "b"} | {wrong: "guess"}
@@ -250,8 +256,7 @@ async def test_store_knows_no_secret(browser: Browser, page: FakePage, incoming:
 async def test_limits_of_the_new_session_hold(
     browser: Browser, page: FakePage, returning: Returning
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     returning.page.allow(limits=Limits(max_file_size=3))
 
     returning.hello(upload_id)
@@ -273,8 +278,7 @@ async def test_cancelled_upload_is_gone(
 async def test_session_that_closes_while_it_looks_leaves_the_upload(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     returning.hello(upload_id)
     await returning.session.close()
     third = Returning(browser, FakePage(DirectoryStore(incoming)))
@@ -286,8 +290,7 @@ async def test_session_that_closes_while_it_looks_leaves_the_upload(
 async def test_going_on_is_logged_with_the_id(
     browser: Browser, page: FakePage, returning: Returning, caplog: pytest.LogCaptureFixture
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     with caplog.at_level(logging.INFO, "panel_chunked"):
         returning.hello(upload_id)
         await returning.resume(upload_id)
@@ -307,8 +310,7 @@ def choose_again(
 async def test_file_that_is_chosen_again_goes_on(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     choose_again(returning, upload_id, browser.secret(upload_id))
     created = await returning.page.next(Created)
@@ -324,8 +326,7 @@ async def test_file_that_is_chosen_again_goes_on(
 async def test_page_asks_twice_before_the_answer_and_goes_on_once(
     browser: Browser, page: FakePage, returning: Returning
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     for _ in range(2):
         choose_again(returning, upload_id, browser.secret(upload_id))
@@ -361,8 +362,7 @@ async def test_page_of_the_same_session_goes_on_in_the_place_of_the_one_before(
 async def test_what_is_not_the_same_upload_begins_anew(
     browser: Browser, page: FakePage, returning: Returning, wrong: str, facts: dict[str, object]
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     id_ = "unknown" if wrong == "id" else upload_id
     secret = "wrong" if wrong == "secret" else browser.secret(upload_id)
@@ -375,8 +375,7 @@ async def test_what_is_not_the_same_upload_begins_anew(
 async def test_limits_hold_for_what_goes_on(
     browser: Browser, page: FakePage, returning: Returning
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     returning.page.allow(limits=Limits(max_file_size=8))
 
     choose_again(returning, upload_id, browser.secret(upload_id))
@@ -388,8 +387,7 @@ async def test_limits_hold_for_what_goes_on(
 async def test_what_the_app_clears_meanwhile_does_not_go_on(
     browser: Browser, page: FakePage, returning: Returning
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     choose_again(returning, upload_id, browser.secret(upload_id))
     returning.session.clear()
@@ -401,8 +399,7 @@ async def test_what_the_app_clears_meanwhile_does_not_go_on(
 async def test_what_the_app_clears_while_a_page_comes_back_does_not_go_on(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     returning.hello(upload_id)
     returning.session.clear()
@@ -468,8 +465,7 @@ async def test_cancel_of_what_is_not_found_is_answered(page: FakePage, browser: 
 async def test_upload_that_cannot_be_read_is_let_go(
     browser: Browser, page: FakePage, returning: Returning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
 
     async def unreadable(self: DirectoryUpload, start: int = 0, before: int = 0) -> int:
         raise OSError(errno.EIO, "Input/output error")
@@ -486,8 +482,7 @@ async def test_upload_that_cannot_be_read_is_let_go(
 async def test_file_that_is_chosen_again_and_sends_nothing_is_left_to_the_next_page(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
+    upload_id = await begin_and_leave(browser, page)
     secret = browser.secret(upload_id)
     choose_again(returning, upload_id, secret)  # compares the file with what is stored, and is left
     await returning.page.next(Created)

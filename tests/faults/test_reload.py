@@ -33,8 +33,8 @@ def proxy(server: Server) -> Iterator[CuttingProxy]:
         yield proxy
 
 
-def begin(app: App, path: Path) -> None:
-    app.choose(path)
+def begin(app: App, path: Path, *, drop: bool = False) -> None:
+    (app.drop if drop else app.choose)(path)
     wait_until(lambda: part(app, path.name) > 0.1)
 
 
@@ -144,8 +144,7 @@ def test_dropped_file_goes_on_at_a_click_after_a_reload(
     checksum = make_file(tmp_path / "large.bin", SIZE)
     options = {"destination": str(tmp_path / "in"), **SLOW}
     app = App(page, f"{proxy.url}/app", options)
-    app.drop(tmp_path / "large.bin")
-    wait_until(lambda: part(app, "large.bin") > 0.1)
+    begin(app, tmp_path / "large.bin", drop=True)
 
     app = App(page, f"{proxy.url}/app", options)
     offer = app.expect_row("large.bin", "offer")
@@ -168,8 +167,7 @@ def test_dropped_file_is_at_hand_after_the_browser_was_started_anew(
     kind, profile = browser.browser_type, tmp_path / "profile"
     with kind.launch_persistent_context(profile, **launch_options()) as context:
         app = App(context.new_page(), f"{proxy.url}/app", SLOW)
-        app.drop(tmp_path / "large.bin")
-        wait_until(lambda: part(app, "large.bin") > 0.1)
+        begin(app, tmp_path / "large.bin", drop=True)
 
     with kind.launch_persistent_context(profile, **launch_options()) as context:
         app = App(context.new_page(), f"{proxy.url}/app", SLOW)
@@ -183,8 +181,7 @@ def test_dropped_file_that_was_moved_is_to_be_chosen_again(
 ) -> None:
     make_file(tmp_path / "large.bin", SIZE)
     app = App(page, f"{proxy.url}/app", SLOW)
-    app.drop(tmp_path / "large.bin")
-    wait_until(lambda: part(app, "large.bin") > 0.1)
+    begin(app, tmp_path / "large.bin", drop=True)
 
     app = App(page, f"{proxy.url}/app", SLOW)
     (tmp_path / "moved").mkdir()

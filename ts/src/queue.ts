@@ -214,7 +214,8 @@ export class UploadQueue {
   /** Give what a page before has begun of the file, unless another upload asks for it already. */
   private findEarlier(upload: Upload, others: Upload[]): Identity | null {
     const earlier = this.resumables.find(this.fingerprint(upload));
-    return others.some((it) => it.earlier?.id === earlier?.id && earlier !== null) ? null : earlier;
+    const isTaken = earlier !== null && others.some((it) => it.earlier?.id === earlier.id);
+    return isTaken ? null : earlier;
   }
 
   private begin(accepted: Upload[]): void {

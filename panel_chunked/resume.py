@@ -1,0 +1,54 @@
+"""Finds what another session has stored of an upload, for a page that goes on with it."""
+
+import hmac
+import logging
+from typing import Any
+
+from .batch import hash_secret
+from .errors import UploadError
+from .handler import UploadHandler
+from .protocol import FileFacts, Identity
+from .settings import Settings
+from .stores import Resumable
+from .upload import UploadInfo
+
+log = logging.getLogger(__name__)
+
+
+async def find_upload(
+    settings: Settings, known: Identity, facts: FileFacts | None = None
+) -> UploadHandler:
+    """Take over an upload, if it is the page's own, and of a file like `facts`.
+
+    Raises
+    ------
+    UploadError
+        ``unknown_upload`` if there is none, or the code of the limit that it does not keep.
+    """
+    store: Any = settings.store
+    try:
+        info = await store.find(known.id) if isinstance(store, Resumable) else None
+        if info is None or not is_secret(known.secret, info):
+            raise unknown_upload()
+        if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
+            raise unknown_upload()
+        settings.limits.check_file(info.name, info.mime_type, info.size)
+        return await UploadHandler.resume(info, store)
+    except UploadError:
+        raise
+    except OSError as error:
+        log.warning("Upload %s cannot go on: %s", known.id, error)
+        raise unknown_upload() from None
+    except Exception:  # a store of one's own may raise anything
+        log.exception("Upload %s cannot go on", known.id)
+        raise unknown_upload() from None
+
+
+def is_secret(secret: str, info: UploadInfo) -> bool:
+    """Tell whether a page that says `secret` may go on with an upload."""
+    return hmac.compare_digest(info.secret_hash, hash_secret(secret))
+
+
+def unknown_upload() -> UploadError:
+    """Give the error of an upload of which nothing is known here."""
+    return UploadError("unknown_upload", "What the server had of it is gone, as after a restart.")
