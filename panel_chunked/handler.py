@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .checksum import checksum as checksum_of
@@ -12,6 +12,8 @@ from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
 from .stores import (
+    EnoughError,
+    Interruptible,
     Resumable,
     ResumedUpload,
     Store,
@@ -19,6 +21,7 @@ from .stores import (
     Suspendable,
     TakenOverError,
     Terminable,
+    Watchable,
 )
 from .upload import Upload, UploadInfo, UploadState
 
@@ -50,8 +53,11 @@ class UploadHandler:
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
+        #: Called, in any thread, when the store wants no more before the end; see `end_early`.
+        self.on_over: Callable[[], None] = lambda: None
         self._store = store
         self._stored = stored
+        self._watch(stored)
         self._has_let_go = False
         self._offset = 0 if stored is None else stored.offset
         self._checksum = 0
@@ -123,6 +129,9 @@ class UploadHandler:
         try:
             stored = await self._begin()
             await stored.append(data)
+        except EnoughError:
+            await self.end_early()
+            return
         except TakenOverError:
             raise self._taken_over() from None
         except OSError as error:
@@ -149,6 +158,19 @@ class UploadHandler:
             raise WrongOffsetError
         if checksum != self._checksum:
             raise WrongChecksumError
+        return await self._complete()
+
+    async def end_early(self) -> None:
+        """Take the upload for complete, since the store wants no more of it.
+
+        Raises
+        ------
+        UploadError
+            Why it is not.
+        """
+        await self._complete()
+
+    async def _complete(self) -> UploadedFile:
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()
@@ -156,9 +178,15 @@ class UploadHandler:
             raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
+        self._offset = stored.offset
         self._stored = None
         self.state = "complete"
         return self.file
+
+    def interrupt(self) -> None:
+        """Have what waits for the store end: the upload is about to."""
+        if isinstance(self._stored, Interruptible):
+            self._stored.interrupt()
 
     async def let_go(self) -> None:
         """Close what is open, so that somebody else may go on; the next byte opens it again."""
@@ -185,6 +213,7 @@ class UploadHandler:
             raise self._storage_error(error) from error
         self._has_let_go = False
         self._offset = resumed.offset
+        self._watch(resumed)
 
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""
@@ -227,9 +256,14 @@ class UploadHandler:
     async def _begin(self) -> StoredUpload:
         if self._stored is None:
             self._stored = await self._store.create(self.info)
+            self._watch(self._stored)
             self.state = "running"
             self._rate = Rate(time.monotonic())
         return self._stored
+
+    def _watch(self, stored: object) -> None:
+        if isinstance(stored, Watchable):
+            stored.watch(lambda: self.on_over())
 
     async def _terminate(self) -> None:
         stored: object = self._stored

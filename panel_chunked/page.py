@@ -16,7 +16,7 @@ from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
 from .session import Session
 from .settings import Settings
-from .stores import DirectoryStore, Store, TemporaryStore, sweeper
+from .stores import DirectoryStore, Store, StreamStore, TemporaryStore, sweeper
 from .token import Renewal
 
 if TYPE_CHECKING:
@@ -183,5 +183,9 @@ class WidgetPage:
         destination: Any = self._widget.destination
         if destination is None:
             return self._temporary
-        is_path = isinstance(destination, (str, PathLike))
-        return DirectoryStore(destination) if is_path else destination
+        if isinstance(destination, (str, PathLike)):
+            return DirectoryStore(destination)
+        if hasattr(destination, "create"):
+            store: Store = destination
+            return store
+        return StreamStore(destination, within=self.channel.within)

@@ -437,8 +437,9 @@ class Session:
             return None
 
     def _answer_ended(self, upload_id: str) -> None:
-        if upload_id in self._files:
-            self._page.send(protocol.Complete(upload_id))
+        file = self._files.get(upload_id)
+        if file is not None:
+            self._page.send(protocol.Complete(upload_id, file.received))
         else:
             error = unknown_upload()
             self._page.send(protocol.Error(error.code, error.message, id=upload_id))
@@ -522,7 +523,7 @@ class Session:
         self._files[upload_id] = file
         self.completed += 1
         self._completed_bytes += file.size
-        self._page.send(protocol.Complete(upload_id), batch.page)
+        self._page.send(protocol.Complete(upload_id, file.received), batch.page)
 
     async def _settle(self, batch: Batch) -> None:
         async with self._settling:  # the app hears of uploads in the order they ended

@@ -30,13 +30,15 @@ _widgets: WeakKeyDictionary[Document, list[str]] = WeakKeyDictionary()
 
 
 class Destination(param.Parameter):
-    """None, the path of a directory, or a store."""
+    """None, the path of a directory, a function, or a store."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        is_store = callable(getattr(val, "create", None))
+        is_store = callable(val) or callable(getattr(val, "create", None))
         if val is not None and not isinstance(val, (str, PathLike)) and not is_store:
-            raise ValueError(f"destination must be None, a directory or a store, not {val!r}.")
+            raise ValueError(
+                f"destination must be None, a directory, a function or a store, not {val!r}."
+            )
 
 
 class ChunkedFileInput(JSComponent, FileInput):
@@ -70,9 +72,10 @@ class ChunkedFileInput(JSComponent, FileInput):
     destination = Destination(
         default=None,
         doc="""
-        Directory for the files, made if it does not exist, or a `DirectoryStore` with settings of
-        its own. `value` stays None then: use `files`. None keeps temporary files, which go with the
-        session.""",
+        Directory for the files, made if it does not exist; or a function that uses their bytes
+        while they arrive, see `StreamStore`; or a `DirectoryStore` or `StreamStore` with settings
+        of its own. `value` stays None then: use `files`. None keeps temporary files, which go with
+        the session.""",
     )
 
     directory = param.Boolean(

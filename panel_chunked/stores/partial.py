@@ -21,14 +21,12 @@ import msgspec
 
 from panel_chunked.upload import UploadInfo
 
+from .base import TakenOverError
+
 if sys.platform != "win32":
     import fcntl
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
-
-
-class TakenOverError(Exception):
-    """Another page goes on with the upload; nothing of it may be touched."""
 
 
 class Record(msgspec.Struct):

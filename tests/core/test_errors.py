@@ -21,7 +21,7 @@ from panel_chunked.errors import (
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "panel_chunked").rglob("*.py"))
-ROW = re.compile(r"\| `(\w+)` \| (.+) \| (.+) \| (no|by the button|by itself) \|")
+ROW = re.compile(r"\| `(\w+)` \| (.+) \| (.*) \| (no|by the button|by itself) \|")
 
 
 def documented() -> dict[str, str]:

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
     "background",
     "batch",
+    "changes",
     "credit",
     "errors",
     "files",
@@ -18,6 +19,7 @@ CORE = (
     "limits",
     "names",
     "outbox",
+    "pipe",
     "presence",
     "protocol",
     "rate",
@@ -26,7 +28,7 @@ CORE = (
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]
-STORES = ("base", "directory", "partial", "sweeper", "temporary")
+STORES = ("base", "consumer", "directory", "partial", "stream", "sweeper", "temporary")
 ALLOWED = {"msgspec", *CORE, "upload", "stores", *STORES}
 PANEL_SIDE = {
     "panel",

@@ -248,7 +248,7 @@ async def test_finish_twice_at_once_is_one_file(
 async def test_finish_again_later_is_answered_the_same(browser: Browser, page: FakePage) -> None:
     upload_id = await browser.upload(DATA)
     browser.finish(upload_id)
-    assert page.all(Complete) == [Complete(upload_id)] * 2
+    assert page.all(Complete) == [Complete(upload_id, 4)] * 2
     await browser.idle()
     assert len(page.picked) == 1
 
@@ -260,7 +260,7 @@ async def test_a_chunk_sent_again_after_the_end_is_told_of_the_end(
     upload_id = await browser.upload(DATA)
     browser.chunk(upload_id, 8, DATA[8:])
     assert page.all(Error) == []
-    assert page.sent[-1] == Complete(upload_id)
+    assert page.sent[-1] == Complete(upload_id, 0)
 
 
 # --- Abort and remove ---
