@@ -61,6 +61,8 @@ class UploadHandler:
         self.file: UploadedFile | None = None
         #: Called, in any thread, when the store wants no more before the end; see `end_early`.
         self.on_over: Callable[[], None] = lambda: None
+        #: Called before the first byte is stored.
+        self.on_begin: Callable[[], None] = lambda: None
         self._store = store
         self._stored = stored
         self._watch(stored)
@@ -294,6 +296,7 @@ class UploadHandler:
             self._stored = await self._store.create(self.info)
             self._watch(self._stored)
             self.state = "running"
+            self.on_begin()
             self._rate = Rate(time.monotonic())
         return self._stored
 
