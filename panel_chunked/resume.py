@@ -27,9 +27,7 @@ async def find_upload(
     """
     store: Any = settings.store
     try:
-        info = await store.find(known.id) if isinstance(store, Resumable) else None
-        if info is None or not is_secret(known.secret, info):
-            raise unknown_upload()
+        info = await _find(store, known)
         if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
             raise unknown_upload()
         settings.limits.check_file(info.name, info.mime_type, info.size)
@@ -44,9 +42,27 @@ async def find_upload(
         raise unknown_upload() from None
 
 
+async def free_upload(store: Any, known: Identity) -> None:
+    """Free what is stored of an upload, if it is the page's own; whoever writes has to let go."""
+    try:
+        info = await _find(store, known)
+        await UploadHandler(info, store, await store.resume(info.id)).cancel()
+    except UploadError:
+        pass  # nothing is stored, or nothing of this page
+    except Exception as error:  # a store of one's own may raise anything
+        log.warning("Upload %s could not be freed: %s", known.id, error)
+
+
+async def _find(store: Any, known: Identity) -> UploadInfo:
+    info = await store.find(known.id) if isinstance(store, Resumable) else None
+    if info is None or not is_secret(known.secret, info):
+        raise unknown_upload()
+    return info
+
+
 def is_secret(secret: str, info: UploadInfo) -> bool:
     """Tell whether a page that says `secret` may go on with an upload."""
-    return hmac.compare_digest(info.secret_hash, hash_secret(secret))
+    return bool(secret) and hmac.compare_digest(info.secret_hash, hash_secret(secret))
 
 
 def unknown_upload() -> UploadError:

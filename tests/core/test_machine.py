@@ -153,6 +153,9 @@ class Holder:
         known = checksum(data, checksum(source.data[:offset]))
         self.browser.send("chunk", checksum=known, **message)
 
+    def abort(self, source: Source) -> None:
+        self.browser.send("abort", id=source.id, secret=source.secret)
+
     def finish(self, source: Source) -> None:
         message = {"id": source.id, "attempt": self.attempt(source)}
         self.browser.send("finish", checksum=checksum(source.data), **message)
@@ -173,11 +176,6 @@ class Holder:
 
     def has_all(self, source: Source) -> bool:
         return self.position(source) >= len(source.data)
-
-    def knows(self, source: Source) -> bool:
-        page, session = self.page, self.session
-        was_told = page.all(Created, id=source.id) or page.all(Resume, id=source.id)
-        return bool(was_told) or source.id in session._adopting
 
 
 offsets = st.integers(0, 60)
@@ -326,11 +324,13 @@ class Transfers(RuleBasedStateMachine):
         holder = self.holders[which]
         if removes and not holder.page.all(Complete, id=source.id):
             return  # the page does not offer that
-        alone = len(self.holders) == 1 and holder.knows(source)
-        if alone and not removes and source.fate == "whole":
+        if len(self.holders) == 1 and not removes and source.fate == "whole":
             source.fate = "gone"
         source.may_be_gone()
-        self.act(holder.browser.remove if removes else holder.browser.abort, source.id)
+        if removes:
+            self.act(holder.browser.remove, source.id)
+        else:
+            self.act(holder.abort, source)
 
     @rule(turns=st.integers(1, 12))
     def turn(self, turns: int) -> None:

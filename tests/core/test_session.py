@@ -486,6 +486,7 @@ async def test_unknown_uploads_are_answered_calmly(browser: Browser, page: FakeP
     browser.finish("nobody")
     browser.abort("nobody")
     browser.remove("nobody")
+    await page.until(lambda: len(page.sent) == 4)
     assert [type(message) for message in page.sent] == [Error, Error, Removed, Removed]
     assert [error.code for error in page.all(Error)] == ["unknown_upload"] * 2
 

@@ -6,7 +6,10 @@
 
 export const VERSION = 1;
 
-/** What an upload is known by, and what shows that a page may go on with it. */
+/**
+ * What an upload is known by, and what shows that a page may go on with it; an empty secret shows
+ * nothing.
+ */
 export interface Identity {
   id: string;
   secret: string;
@@ -41,8 +44,8 @@ export type ClientMessage =
   | Chunk
   /** All is sent; `checksum` is that of the file. */
   | { kind: "finish"; id: string; attempt: number; checksum: number }
-  /** Stop the upload and free what is stored of it. */
-  | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
+  /** Stop the upload and free what is stored of it, in another session, too. */
+  | ({ kind: "abort"; reason: "cancelled" | "unreadable" } & Identity)
   /** Delete a complete file. */
   | { kind: "remove"; id: string };
 

@@ -189,7 +189,12 @@ describe("cancel", () => {
     await until(() => server.inFlight === 40);
     queue.cancel(upload(queue, "a.bin"));
     const sent = server.received.length;
-    expect(server.received.at(-1)).toEqual({ kind: "abort", id: "u0", reason: "cancelled" });
+    expect(server.received.at(-1)).toEqual({
+      kind: "abort",
+      id: "u0",
+      reason: "cancelled",
+      secret: "secret of u0",
+    });
     expect(states(queue)).toEqual(["cancelled"]);
     server.answerAll();
     await quiet();
@@ -741,6 +746,8 @@ describe("what was lost with the socket", () => {
     queue.attach(server.connect({}, true));
     await until(() => upload(queue, "b.bin").state.value.kind === "complete");
     expect(server.upload("a.bin").state).toBe("freed");
+    // The session that hears of it may be another one.
+    expect(server.sent("abort").at(-1)?.secret).toBe("secret of u0");
     const aborts = server.sent("abort").length;
     queue.attach(server.connect({}, true));
     await quiet();
