@@ -141,7 +141,8 @@ class Created(_Message, frozen=True, tag="created"):
     """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent.
 
     `checksum` is that of the bytes which are stored already. With the `secret`, another session
-    goes on with the upload, after the server was started anew or the page was loaded again.
+    goes on with the upload, after the server was started anew or the page was loaded again. It is
+    empty if none can, or if the upload has ended.
     """
 
     key: str

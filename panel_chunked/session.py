@@ -33,6 +33,7 @@ from .protocol import (
 )
 from .resume import find_upload, free_upload, is_secret, unknown_upload
 from .settings import Settings
+from .stores import Resumable
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -275,7 +276,8 @@ class Session:
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
-        secret = secrets.token_urlsafe(32)
+        can_resume = isinstance(settings.store, Resumable)
+        secret = secrets.token_urlsafe(32) if can_resume else ""
         info = upload_info(facts, secret)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)

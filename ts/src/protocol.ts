@@ -75,6 +75,7 @@ export interface Welcome {
 /**
  * The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. With the `secret`,
  * another session goes on with it, after the server was started anew or the page was loaded again.
+ * It is empty if none can, or if the upload has ended.
  */
 export interface Created extends Omit<Resume, "kind"> {
   kind: "created";

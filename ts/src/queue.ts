@@ -395,10 +395,10 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
-      if (upload.file.size >= MIN_RESUMABLE) {
-        const { earlier, file } = upload;
-        // The server does not know any more what was begun earlier.
-        if (earlier !== null && earlier.id !== id) this.resumables.dismiss(earlier.id);
+      const { earlier, file } = upload;
+      // The server does not know any more what was begun earlier.
+      if (earlier !== null && earlier.id !== id) this.resumables.dismiss(earlier.id);
+      if (file.size >= MIN_RESUMABLE && upload.secret !== "") {
         this.resumables.remember(this.fingerprint(upload), message, handleOf(file));
       }
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
