@@ -197,7 +197,7 @@ def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
     candidate, number = target, 0
     while True:
         try:
-            _link(partial, candidate)
+            link(partial, candidate)
         except FileExistsError:
             if candidate.exists() and candidate.samefile(partial):
                 return candidate
@@ -209,7 +209,7 @@ def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
             return candidate
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """Give a file a second name that is free, or on a file system without hard links, another."""
     try:
         os.link(source, target)  # unlike a rename, fails if the target exists

@@ -222,7 +222,8 @@ class Transfers(RuleBasedStateMachine):
         await holder.session.close()
         if isinstance(holder.store, TemporaryStore):
             for source in self.sources:
-                if source.id in holder.session._files:
+                path = self.path(source)
+                if path is not None and path.is_relative_to(holder.store.root):
                     source.may_be_gone()
             holder.store.close()
 
@@ -363,16 +364,16 @@ class Transfers(RuleBasedStateMachine):
     def no_wrong_file(self) -> None:
         """What is not whole is the beginning of its source; what is whole is one."""
         sources = {source.id: source for source in self.sources}
-        whole: Counter[bytes] = Counter()
+        whole: dict[int, bytes] = {}  # two sessions may each have a link to a temporary file
         for name, data in files_below(self.root).items():
             path = Path(name)
             if path.parent.name != PARTIALS:
-                whole[data] += 1
+                whole[(self.root / name).stat().st_ino] = data
             elif path.suffix == ".part":
                 assert sources[path.stem].data.startswith(data), "wrong bytes are stored"
             else:
                 assert path.suffix == ".wanted", name
-        assert whole <= Counter(source.data for source in self.sources), "a wrong or second file"
+        assert Counter(whole.values()) <= Counter(source.data for source in self.sources), "a wrong or second file"
 
     def nothing_is_lost(self) -> None:
         """What was acknowledged is stored, whoever asks; what is called complete is whole."""
@@ -393,11 +394,15 @@ class Transfers(RuleBasedStateMachine):
             assert len({id(file) for file in picked}) == len(picked) <= len(complete)
 
     def stored(self, source: Source) -> bytes | None:
+        path = self.path(source)
+        return path.read_bytes() if path is not None else None
+
+    def path(self, source: Source) -> Path | None:
         folder = temporary._home.path() if self.is_temporary else self.root / "in"
         record = Partials(folder / PARTIALS, DAY).find(source.id)
         if record is None:
             return None
-        return Path(record.path or folder / PARTIALS / f"{source.id}.part").read_bytes()
+        return Path(record.path or folder / PARTIALS / f"{source.id}.part")
 
     async def recover(self, source: Source) -> Complete | Removed | Error:
         """Do what an honest page does: ask where to go on, and go on from there."""

@@ -45,6 +45,14 @@ def visible(folder: Path) -> dict[str, bytes]:
     return {path: data for path, data in files_below(folder).items() if not path.startswith(".")}
 
 
+def join_deleting() -> None:
+    """Wait until temporary files are gone that nobody refers to."""
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name == DELETING:
+            thread.join()
+
+
 def everything(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -255,7 +263,30 @@ async def test_a_complete_upload_gives_its_file_again(any_store: Store) -> None:
     file = await put(any_store, of, b"abcdef")
     again = await any_store.resume(of.id)
     assert again.offset == 6
-    assert (await again.finish()).path == file.path
+    assert (await again.finish()).path.read_bytes() == b"abcdef"
+    assert file.path.read_bytes() == b"abcdef"
+
+
+async def test_a_complete_upload_outlives_the_store_that_it_was_in_first(
+    any_store: Store, newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    file = await put(any_store, of, b"abcdef")
+    found = await (await newcomer.resume(of.id)).finish()
+    assert file.path.read_bytes() == b"abcdef"  # for who still has it
+    if isinstance(any_store, TemporaryStore):
+        await asyncio.to_thread(any_store.close)
+    assert (found.name, found.path.read_bytes()) == ("a.bin", b"abcdef")
+
+
+async def test_a_complete_upload_outlives_the_object_that_it_was_given_as_first(
+    any_store: Store,
+) -> None:
+    of = info("a.bin", size=6)
+    await put(any_store, of, b"abcdef")
+    found = await (await any_store.resume(of.id)).finish()
+    await asyncio.to_thread(join_deleting)
+    assert found.path.read_bytes() == b"abcdef"
 
 
 @pytest.mark.parametrize("gone", ["terminated", "deleted", "of another size", "unknown"])
@@ -485,10 +516,7 @@ def test_temporary_file_goes_with_the_last_reference(temporary: TemporaryStore) 
     file = asyncio.run(put(temporary, info(), b"x"))
     path = file.path
     del file
-    gc.collect()
-    for thread in threading.enumerate():
-        if thread.name == DELETING:
-            thread.join()
+    join_deleting()
     assert not path.parent.exists()
 
 
