@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from .batch import hash_secret
-from .errors import UploadError
+from .errors import UploadError, storage_error
 from .handler import UploadHandler
 from .protocol import FileFacts, Identity
 from .settings import Settings
@@ -23,7 +23,8 @@ async def find_upload(
     Raises
     ------
     UploadError
-        ``unknown_upload`` if there is none, or the code of the limit that it does not keep.
+        ``unknown_upload`` if there is none, the code of the limit that it does not keep, or what
+        `storage_error` gives.
     """
     store: Any = settings.store
     try:
@@ -34,9 +35,11 @@ async def find_upload(
         return await UploadHandler.resume(info, store)
     except UploadError:
         raise
+    except FileNotFoundError:
+        raise unknown_upload() from None
     except OSError as error:
         log.warning("Upload %s cannot go on: %s", known.id, error)
-        raise unknown_upload() from None
+        raise storage_error(error) from None
     except Exception:  # a store of one's own may raise anything
         log.exception("Upload %s cannot go on", known.id)
         raise unknown_upload() from None

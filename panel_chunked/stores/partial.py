@@ -62,8 +62,7 @@ class Partials:
             self._open_new(partial)
             partial.save()
         except OSError:
-            with suppress(OSError):
-                partial.remove()
+            partial.discard()
             self.tidy()
             raise
         return partial
@@ -211,8 +210,19 @@ class Partial:
     def save(self) -> None:
         """Write the record, whole or not at all."""
         new = self.record_path.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(self.record))
-        new.replace(self.record_path)
+        try:
+            new.write_bytes(msgspec.json.encode(self.record))
+            new.replace(self.record_path)
+        except OSError:
+            new.unlink(missing_ok=True)  # the disk is full, for one
+            raise
+
+    def discard(self) -> None:
+        """Delete what has no record, and so can be nobody else's."""
+        if self._file is not None:
+            with suppress(OSError):
+                self.path.unlink()
+        self.close()
 
     def remove(self) -> None:
         """Delete everything, unless somebody else has taken over."""
@@ -233,9 +243,10 @@ class Partial:
 
 
 def _read(path: Path) -> Record | None:
+    """Give a record, if there is one; `OSError` if it cannot be read now, for want of handles."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

@@ -33,9 +33,9 @@ class TemporaryStore(DirectoryStore):
 
     A file goes when nothing refers to its `UploadedFile` any more, when the store is closed,
     and at the latest when the process exits; another store that has found it keeps it by a link of
-    its own. What is not whole stays for a while after that, for another store of this process. What
-    a process left that was killed goes when another one of the same user begins to use such a store;
-    not on Windows.
+    its own. What is not whole stays for a while after that, for another store of this process.
+    What a process left that was killed goes when another one of the same user begins to use such a
+    store; not on Windows.
 
     Parameters
     ----------

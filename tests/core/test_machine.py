@@ -373,7 +373,8 @@ class Transfers(RuleBasedStateMachine):
                 assert sources[path.stem].data.startswith(data), "wrong bytes are stored"
             else:
                 assert path.suffix == ".wanted", name
-        assert Counter(whole.values()) <= Counter(source.data for source in self.sources), "a wrong or second file"
+        expected = Counter(source.data for source in self.sources)
+        assert Counter(whole.values()) <= expected, "a wrong or second file"
 
     def nothing_is_lost(self) -> None:
         """What was acknowledged is stored, whoever asks; what is called complete is whole."""

@@ -526,7 +526,7 @@ async def test_upload_that_cannot_be_read_is_let_go(
     with monkeypatch.context() as broken:
         broken.setattr(DirectoryUpload, "checksum", unreadable)
         returning.hello(upload_id)
-        await returning.error(id=upload_id)
+        assert (await returning.error(id=upload_id)).code == "storage"
         await returning.idle()
     returning.hello(upload_id)
     assert (await returning.resume(upload_id)).offset == 4

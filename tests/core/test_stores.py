@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,25 @@ def join_deleting() -> None:
     for thread in threading.enumerate():
         if thread.name == DELETING:
             thread.join()
+
+
+@contextmanager
+def no_more_files(but: int = 0) -> Iterator[None]:
+    """Have this process open no further files `but` so many."""
+    if sys.platform == "win32":
+        pytest.skip("files are counted otherwise")
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(but + 1)]
+    for descriptor in opened:
+        os.close(descriptor)
+    # A new one is the lowest that is free.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened[-1], limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def everything(folder: Path) -> list[str]:
@@ -287,6 +307,38 @@ async def test_a_complete_upload_outlives_the_object_that_it_was_given_as_first(
     found = await (await any_store.resume(of.id)).finish()
     await asyncio.to_thread(join_deleting)
     assert found.path.read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize("handles", [0, 1])
+async def test_an_upload_that_cannot_begin_for_want_of_handles_leaves_nothing(
+    any_store: DirectoryStore, handles: int
+) -> None:
+    of = info("a.bin", size=3)
+    other = await put(any_store, info("b.bin", size=3), b"abc")
+    await asyncio.to_thread(join_deleting)  # or it might take the handle
+    folder = (await asyncio.to_thread(any_store._partials)).folder
+    before = files_below(folder)
+    with no_more_files(handles), pytest.raises(OSError, match="Too many open files"):
+        await any_store.create(of)
+    assert files_below(folder) == before
+    assert other.path.read_bytes() == b"abc"
+    assert (await put(any_store, of, b"abc")).path.read_bytes() == b"abc"
+
+
+async def test_who_has_no_handle_left_deletes_nothing_of_another(
+    any_store: Store, newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    stored = await any_store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+    resumed = await newcomer.resume(of.id)
+    with no_more_files():
+        for step in (stored.append(b"xxx"), stored.terminate(), newcomer.find(of.id)):
+            with pytest.raises(OSError, match="Too many open files"):
+                await step
+        await resumed.append(b"def")
+    assert (await resumed.finish()).path.read_bytes() == b"abcdef"
 
 
 @pytest.mark.parametrize("gone", ["terminated", "deleted", "of another size", "unknown"])

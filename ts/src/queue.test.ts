@@ -823,7 +823,10 @@ describe("an app that clears", () => {
 
 describe("what a later page goes on with", () => {
   /** A page that has begun a file of which it has a handle, and perhaps an earlier upload. */
-  async function begun(earlier?: { id: string; secret: string }, options: Partial<FakeServer> = {}) {
+  async function begun(
+    earlier?: { id: string; secret: string },
+    options: Partial<FakeServer> = {},
+  ) {
     const storage = new FakeStorage() as unknown as Storage;
     const underway = new Underway(new FakeLocks() as unknown as LockManager);
     const pages = () => new Resumables(storage, "", new Handles(), underway);
