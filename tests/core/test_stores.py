@@ -247,15 +247,18 @@ async def test_who_writes_lets_go_for_a_newcomer(any_store: Store, newcomer: Sto
     assert (await resumed.finish()).path.read_bytes() == b"abcdef"
 
 
+@pytest.mark.parametrize("is_held", [True, False])
 @pytest.mark.parametrize("step", ["append", "finish", "terminate"])
 async def test_who_was_taken_over_while_suspended_touches_nothing(
-    any_store: Store, newcomer: Store, step: str
+    any_store: Store, newcomer: Store, step: str, is_held: bool
 ) -> None:
     of = info(size=6)
     stored = await any_store.create(of)
     await stored.append(b"abc")
     await stored.suspend()
     resumed = await newcomer.resume(of.id)
+    if not is_held:  # it has sent nothing for a while, either
+        await resumed.suspend()
 
     if step == "terminate":
         await stored.terminate()
