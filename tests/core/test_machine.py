@@ -482,7 +482,8 @@ class Transfers(RuleBasedStateMachine):
             if source.id and isinstance(await self.recover(source), Complete):
                 assert source.fate != "gone", "cancelled, and complete"
                 # Another session may have deleted it, or taken its temporary files along.
-                if source.fate == "whole" or self.stored(source) is not None:
+                file = self.holders[0].session._files[source.id]
+                if source.fate == "whole" or file.path.exists():
                     complete.append(source)
         await asyncio.sleep(30)
         assert self.holders[0].session.idle
