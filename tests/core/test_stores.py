@@ -218,7 +218,7 @@ def open_files() -> int:
 def another(store: Store) -> Store:
     """Give a store of the same kind in the same place, as a new session or process has it."""
     if isinstance(store, StreamStore):
-        return StreamStore(print)  # the upload stays with the function that it has begun with
+        return StreamStore(read_all)
     return TemporaryStore() if isinstance(store, TemporaryStore) else DirectoryStore(store.root)
 
 
