@@ -111,7 +111,8 @@ class UploadStream(_Facts):
 class UploadReader(_Facts, io.BufferedReader):
     """The bytes of an upload as a binary file object, which waits for those that are to come.
 
-    It cannot seek. Reading raises `UploadCancelledError` if nothing more comes.
+    It cannot seek, but `tell` how many bytes were read. Reading raises `UploadCancelledError` if
+    nothing more comes.
     """
 
     def __init__(self, info: UploadInfo, source: Source) -> None:
@@ -127,9 +128,15 @@ class UploadReader(_Facts, io.BufferedReader):
 class _Raw(io.RawIOBase):
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._offset = 0
+
+    def tell(self) -> int:
+        return self._offset
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        return self._source.read_into(memoryview(buffer).cast("B"))
+        count = self._source.read_into(memoryview(buffer).cast("B"))
+        self._offset += count
+        return count
