@@ -1,5 +1,7 @@
 """Libraries read the file object of an upload unchanged, and have results before its end."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,3 +125,34 @@ def test_it_passes_on_that_the_upload_was_cancelled(
     with pytest.raises(UploadCancelledError):
         counted.extend(results)
     assert sum(counted) < count
+
+
+# pyarrow reads in threads of its own, and waits for them before the process ends.
+HANGING = """
+import asyncio
+from pyarrow import csv
+from fakes import Browser, FakePage
+from panel_chunked.protocol import Ack
+from panel_chunked.stores import StreamStore
+
+def read(stream):
+    with csv.open_csv(stream) as table:
+        return sum(batch.num_rows for batch in table)
+
+async def main():
+    browser = Browser(FakePage(StreamStore(read)))
+    (upload_id,) = browser.create(100)
+    browser.chunk(upload_id, 0, b"a,b\\n1,2\\n")
+    await browser.page.next(Ack, offset=8)
+    print("It waits.")
+
+asyncio.run(main())
+"""
+
+
+def test_the_process_ends_while_one_waits_for_bytes() -> None:
+    command = [sys.executable, "-c", HANGING]
+    ended = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "It waits.\n", "")
