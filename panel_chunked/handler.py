@@ -1,11 +1,14 @@
 """The rules of one upload: which bytes are taken, and when it is complete."""
 
 import asyncio
+import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, BinaryIO
 
+from .changes import Changes
 from .checksum import checksum as checksum_of
 from .errors import UploadError, WrongChecksumError, WrongOffsetError, storage_error
 from .files import UploadedFile
@@ -14,6 +17,7 @@ from .rate import Rate
 from .stores import (
     EnoughError,
     Interruptible,
+    Readable,
     Resumable,
     ResumedUpload,
     Store,
@@ -50,11 +54,15 @@ class UploadHandler:
         stored: StoredUpload | None = None,
     ) -> None:
         self.info = info
+        #: Told of every byte and of the end, for those who read what is stored.
+        self.changes = Changes()
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
         #: Called, in any thread, when the store wants no more before the end; see `end_early`.
         self.on_over: Callable[[], None] = lambda: None
+        #: Called before the first byte is stored.
+        self.on_begin: Callable[[], None] = lambda: None
         self._store = store
         self._stored = stored
         self._watch(stored)
@@ -102,6 +110,11 @@ class UploadHandler:
         return self.has_begun and self._offset == self.info.size
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has ended well."""
+        return self.state == "complete"
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more is done to the upload here."""
         return self.state in ("complete", "failed", "cancelled", "suspended")
@@ -138,6 +151,7 @@ class UploadHandler:
             raise self._storage_error(error) from error
         self._has_let_go = False  # it was opened again
         self._offset, self._checksum = stored.offset, checksum
+        self.changes.notify()
         self._rate.update(self._offset, time.monotonic())
 
     async def finish(self, checksum: int) -> UploadedFile:
@@ -180,7 +194,7 @@ class UploadHandler:
             raise self._storage_error(error) from error
         self._offset = stored.offset
         self._stored = None
-        self.state = "complete"
+        self._end("complete")
         return self.file
 
     def interrupt(self) -> None:
@@ -218,14 +232,15 @@ class UploadHandler:
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""
         if isinstance(self._stored, Suspendable):
-            self.state = "suspended"
+            self._end("suspended")
             await self.let_go()
         else:
             await self.cancel()
 
     async def cancel(self) -> None:
         """Free what is stored, even if the file was complete already; the upload is over."""
-        self.state, self.error = "cancelled", None
+        self.error = None
+        self._end("cancelled")
         file, self.file = self.file, None
         if file is None and isinstance(self._stored, ResumedUpload):
             file = self._stored.file
@@ -235,7 +250,8 @@ class UploadHandler:
 
     async def fail(self, error: UploadError) -> None:
         """Free what is stored; the upload is over because of `error`."""
-        self.state, self.error = "failed", error
+        self.error = error
+        self._end("failed")
         await self._terminate()
 
     def snapshot(self) -> Upload:
@@ -251,13 +267,36 @@ class UploadHandler:
             error=self.error.message if self.error else None,
             error_code=self.error.code if self.error else None,
             id=self.info.id,
+            _followed=(self.info, self) if self._is_readable else None,
         )
+
+    def open(self) -> BinaryIO | None:
+        """Open what is stored, for reading; None if it is just being moved. Blocks."""
+        stored, file = self._stored, self.file
+        if file is not None:
+            return file.open()
+        if stored is not None and not isinstance(stored, Readable):
+            raise io.UnsupportedOperation(f"Nothing of {self.info.name} is stored.")
+        if stored is not None:
+            with suppress(FileNotFoundError):
+                return stored.open()
+        return None
+
+    @property
+    def _is_readable(self) -> bool:
+        """Whether what is stored may be read, as far as is known."""
+        return not self.ended and (self._stored is None or isinstance(self._stored, Readable))
+
+    def _end(self, state: UploadState) -> None:
+        self.state = state
+        self.changes.notify()
 
     async def _begin(self) -> StoredUpload:
         if self._stored is None:
             self._stored = await self._store.create(self.info)
             self._watch(self._stored)
             self.state = "running"
+            self.on_begin()
             self._rate = Rate(time.monotonic())
         return self._stored
 

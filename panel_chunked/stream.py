@@ -6,10 +6,10 @@
 import io
 from typing import TYPE_CHECKING, Protocol, Self
 
-from .upload import UploadInfo
-
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+    from .upload import UploadInfo
 
 #: Bytes that a file object reads at once.
 BUFFER_SIZE = 256 * 1024
@@ -32,7 +32,7 @@ class Source(Protocol):
 class _Facts:
     """What is known of an upload before its bytes."""
 
-    _info: UploadInfo
+    _info: "UploadInfo"
 
     @property
     def id(self) -> str:
@@ -68,7 +68,7 @@ class UploadStream(_Facts):
         Bytes read so far.
     """
 
-    def __init__(self, info: UploadInfo, source: Source, offset: int = 0) -> None:
+    def __init__(self, info: "UploadInfo", source: Source, offset: int = 0) -> None:
         self._info = info
         self._source = source
         self.name = info.name
@@ -111,13 +111,13 @@ class UploadStream(_Facts):
 class UploadReader(_Facts, io.BufferedReader):
     """The bytes of an upload as a binary file object, which waits for those that are to come.
 
-    It cannot seek, but `tell` how many bytes were read. Reading raises `UploadCancelledError` if
+    It cannot seek, but `tell` where in the file it is. Reading raises `UploadCancelledError` if
     nothing more comes.
     """
 
-    def __init__(self, info: UploadInfo, source: Source) -> None:
+    def __init__(self, info: "UploadInfo", source: Source, offset: int = 0) -> None:
         self._info = info
-        super().__init__(_Raw(source), BUFFER_SIZE)
+        super().__init__(_Raw(source, offset), BUFFER_SIZE)
 
     @property
     def name(self) -> str:
@@ -126,9 +126,9 @@ class UploadReader(_Facts, io.BufferedReader):
 
 
 class _Raw(io.RawIOBase):
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._offset = 0
+    def __init__(self, source: Source, offset: int) -> None:
+        self._source: Source | None = source
+        self._offset = offset
 
     def tell(self) -> int:
         return self._offset
@@ -137,6 +137,12 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        if self._source is None:
+            raise ValueError("The file is closed.")
         count = self._source.read_into(memoryview(buffer).cast("B"))
         self._offset += count
         return count
+
+    def close(self) -> None:
+        self._source = None  # and what it has open
+        super().close()

@@ -6,7 +6,7 @@ A store raises `OSError` for what the storage refuses.
 """
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
@@ -77,6 +77,20 @@ class Suspendable(Protocol):
 
     async def suspend(self) -> None:
         """Let go of what is open; what is stored stays. `append` opens it again."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A stored upload that may be read before it is whole."""
+
+    def open(self) -> BinaryIO:
+        """Open what is stored; only the first `offset` bytes count. Blocks.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is just being moved to its place.
+        """
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ CORE = (
     "credit",
     "errors",
     "files",
+    "follow",
     "handler",
     "lane",
     "limits",
@@ -24,6 +25,7 @@ CORE = (
     "protocol",
     "rate",
     "session",
+    "stream",
 )
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))

@@ -481,6 +481,20 @@ async def test_upload_whose_process_is_killed_while_it_finishes_is_one_file_at_l
     assert files_below(tmp_path) == {"a.bin": b"abc"}
 
 
+@pytest.mark.parametrize("step", ["Partial.open = kill", "Partial.save = kill"])
+async def test_upload_whose_process_is_killed_while_it_begins_is_swept(
+    tmp_path: Path, step: str
+) -> None:
+    code = KILLED_WHILE_FINISHING.replace("async def main", f"{step}\nasync def main")
+    await asyncio.to_thread(run_python, code, str(tmp_path), "", status=-signal.SIGKILL)
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (0, 0))
+    store = DirectoryStore(tmp_path)
+    assert await store.find("u1") is None
+    await asyncio.to_thread(store.sweep)
+    assert everything(tmp_path) == []
+
+
 async def test_process_that_was_killed_blocks_nobody(tmp_path: Path) -> None:
     code = KILLED_WHILE_FINISHING.replace("await stored.finish()", "kill()")
     await asyncio.to_thread(run_python, code, str(tmp_path), "", status=-signal.SIGKILL)
