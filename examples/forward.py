@@ -63,7 +63,12 @@ pn.template.BootstrapTemplate(
         pn.Column(
             INTRODUCTION,
             upload,
-            pn.pane.DataFrame(pn.bind(listing, upload.param.files), index=False),
+            pn.pane.DataFrame(
+                pn.bind(listing, upload.param.files),
+                index=False,
+                justify="left",
+                text_align="left",
+            ),
         )
     ],
     main_max_width="1000px",
