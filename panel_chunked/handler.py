@@ -60,9 +60,9 @@ class UploadHandler:
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
         #: Called, in any thread, when the store wants no more before the end; see `end_early`.
-        self.on_over: Callable[[], None] = lambda: None
+        self.on_over: Callable[[], None] = _ignore
         #: Called before the first byte is stored.
-        self.on_begin: Callable[[], None] = lambda: None
+        self.on_begin: Callable[[], None] = _ignore
         self._store = store
         self._stored = stored
         self._watch(stored)
@@ -289,6 +289,7 @@ class UploadHandler:
 
     def _end(self, state: UploadState) -> None:
         self.state = state
+        self.on_begin = self.on_over = _ignore  # who is told holds this handler, and its file
         self.changes.notify()
 
     async def _begin(self) -> StoredUpload:
@@ -324,3 +325,7 @@ class UploadHandler:
         """Give an error for the user; the log has the paths on the server."""
         log.warning("Upload %s of %r: %s", self.info.id, self.info.name, error)
         return storage_error(error)
+
+
+def _ignore() -> None:
+    pass

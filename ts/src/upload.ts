@@ -283,7 +283,7 @@ export class Upload {
   }
 
   private fail(code: "changed" | "unreadable", link: Link, id: string): void {
-    link.channel.send({ kind: "abort", id, reason: "unreadable" });
+    link.channel.send({ kind: "abort", id, reason: "unreadable", secret: this.secret });
     this.end({ kind: "failed", failure: { code } });
   }
 
