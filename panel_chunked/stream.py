@@ -111,12 +111,13 @@ class UploadStream(_Facts):
 class UploadReader(_Facts, io.BufferedReader):
     """The bytes of an upload as a binary file object, which waits for those that are to come.
 
-    It cannot seek. Reading raises `UploadCancelledError` if nothing more comes.
+    It cannot seek, but `tell` where in the file it is. Reading raises `UploadCancelledError` if
+    nothing more comes.
     """
 
-    def __init__(self, info: "UploadInfo", source: Source) -> None:
+    def __init__(self, info: "UploadInfo", source: Source, offset: int = 0) -> None:
         self._info = info
-        super().__init__(_Raw(source), BUFFER_SIZE)
+        super().__init__(_Raw(source, offset), BUFFER_SIZE)
 
     @property
     def name(self) -> str:
@@ -125,8 +126,12 @@ class UploadReader(_Facts, io.BufferedReader):
 
 
 class _Raw(io.RawIOBase):
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, offset: int) -> None:
         self._source: Source | None = source
+        self._offset = offset
+
+    def tell(self) -> int:
+        return self._offset
 
     def readable(self) -> bool:
         return True
@@ -134,7 +139,9 @@ class _Raw(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         if self._source is None:
             raise ValueError("The file is closed.")
-        return self._source.read_into(memoryview(buffer).cast("B"))
+        count = self._source.read_into(memoryview(buffer).cast("B"))
+        self._offset += count
+        return count
 
     def close(self) -> None:
         self._source = None  # and what it has open

@@ -101,7 +101,7 @@ class Upload:
 
     def open(self, offset: int = 0) -> UploadReader:
         """Follow the file as `stream` does, as a file object for a thread."""
-        return UploadReader(*self._follow(offset))
+        return UploadReader(*self._follow(offset), offset)
 
     def _follow(self, offset: int) -> "tuple[UploadInfo, Follower]":
         if self._followed is None:

@@ -1,9 +1,11 @@
 """Runs a function of the app with the bytes of one upload."""
 
 import asyncio
+import atexit
 import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import copy_context
@@ -21,6 +23,12 @@ Handler = Callable[[Any], Any]
 
 #: Characters of what it raises that the page is told.
 MAX_REASON = 300
+
+#: Seconds that a function has to end at the end of the process.
+LAST_SECONDS = 5.0
+
+#: The threads that functions run in.
+_threads: "dict[Consumer, threading.Thread]" = {}
 
 
 class Consumer:
@@ -62,7 +70,9 @@ class Consumer:
         else:
             name = f"panel_chunked: {self._info.id}"
             run = copy_context().run
-            threading.Thread(target=run, args=[self._run], name=name, daemon=True).start()
+            thread = threading.Thread(target=run, args=[self._run], name=name, daemon=True)
+            _threads[self] = thread
+            thread.start()
 
     def cancel(self) -> None:
         """Have the function end, by an exception that it may catch. Safe in any thread."""
@@ -105,6 +115,7 @@ class Consumer:
             self._failed(error)
         finally:
             self._end()
+            _threads.pop(self, None)
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
@@ -122,3 +133,14 @@ class Consumer:
 def _is_async(handler: Handler) -> bool:
     call = getattr(handler, "__call__", None)  # noqa: B004 (an object may have an async one)
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Wake what waits for bytes: some libraries, pyarrow for one, hold the process until then."""
+    threads = dict(_threads)
+    for consumer in threads:
+        consumer.cancel()
+    deadline = time.monotonic() + LAST_SECONDS
+    for thread in threads.values():
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,14 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def serving(*command: str, path: str = "/app") -> Iterator[str]:
+def serving(
+    *command: str, path: str = "/app", variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run a server on a free port, which stands for ``{port}``, and give its URL."""
     port = free_port()
     arguments = [part.format(port=port) for part in command]
-    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT)
+    environment = {**os.environ, **(variables or {})}
+    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment)
     url = f"http://localhost:{port}{path}"
     try:
         wait_until(lambda: answers(url) or process.poll() is not None, timeout=60)

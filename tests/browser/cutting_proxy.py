@@ -1,6 +1,7 @@
 """A TCP proxy on this machine whose connections can be cut, or fall silent, at any moment."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,8 @@ class CuttingProxy:
         self.dropping = False  # what comes from the server
         self.dropped = 0  # bytes
         self._gates: set[asyncio.Event] = set()
+        self._most = math.inf  # bytes from the browser
+        self._more = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -49,6 +52,16 @@ class CuttingProxy:
     def release(self) -> None:
         """Pass on what was held."""
         self._run(lambda: [gate.set() for gate in self._gates])
+
+    def allow(self, most: float = math.inf) -> None:
+        """Pass on no more than so many further bytes from the browser."""
+
+        def allow() -> None:
+            self._most = self.sent + most
+            self._more.set()
+            self._more.clear()
+
+        self._run(allow)
 
     def _run(self, work: Callable[[], object]) -> None:
         done = threading.Event()
@@ -136,6 +149,8 @@ class CuttingProxy:
     async def _from_browser(self, data: bytes) -> bytes:
         if self.cut_at is not None:
             data = data[: self.cut_at - self.sent]
+        while self.sent + len(data) > self._most:
+            await self._more.wait()
         self.sent += len(data)
         if self.damaging and len(data) == BLOCK:
             self.damaging -= 1

@@ -66,6 +66,7 @@ async def test_several_read_at_once_each_from_where_it_wants(
     streams = [upload.stream(), upload.stream(), upload.stream(2), upload.stream(7)]
     ahead = streams[0]
     assert await ahead.read(4) == b"abcd"
+    assert upload.open(7).tell() == streams[3].offset == 7
     reading = [asyncio.create_task(stream.read()) for stream in streams]
     reading.append(asyncio.create_task(asyncio.to_thread(lambda: upload.open(5).read())))
     await rest(browser, page, upload_id)

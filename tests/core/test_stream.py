@@ -110,6 +110,19 @@ async def test_function_has_a_file_object() -> None:
     assert await result_of(handler) == [b"abcde", 2, b"fg", b"h", b"ij"]
 
 
+async def test_file_object_tells_where_it_is_and_cannot_seek() -> None:
+    def handler(stream: UploadReader) -> list[int]:
+        told = [stream.tell()]
+        for size in (3, 2, 100):
+            stream.read(size)
+            told.append(stream.tell())
+        with pytest.raises(io.UnsupportedOperation):
+            stream.seek(0)
+        return told
+
+    assert await result_of(handler) == [0, 3, 5, 10]
+
+
 async def test_function_may_hand_the_file_object_to_libraries() -> None:
     def rows(stream: UploadReader) -> list[list[str]]:
         return list(csv.reader(io.TextIOWrapper(stream, "utf-8", newline="")))
