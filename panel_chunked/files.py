@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -54,7 +55,7 @@ class UploadedFile:
     @property
     def size(self) -> int:
         """Bytes."""
-        return self._info.size
+        return self._info.size or 0
 
     @property
     def mime_type(self) -> str:
@@ -71,6 +72,10 @@ class UploadedFile:
         """``"sha256:"`` and the hex digest; reads the file the first time it is asked for."""
         with self._path.open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+    def is_whole(self, size: int) -> None:
+        """Note how many bytes it has, which its store may not have known."""
+        self._info = replace(self._info, size=size)
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes."""

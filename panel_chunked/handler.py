@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from .checksum import checksum as checksum_of
@@ -50,6 +51,8 @@ class UploadHandler:
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
+        #: Refuses to have more bytes than the limits allow; set by the session.
+        self.check_size: Callable[[int], None] = _allow
         self._store = store
         self._stored = stored
         self._has_let_go = False
@@ -110,14 +113,12 @@ class UploadHandler:
         WrongChecksumError
             If the file is another one with `data`.
         UploadError
-            ``over_size``, or what `storage_error` gives, if the upload cannot go on.
+            ``over_size``, the code of a limit, or what `storage_error` gives, if the upload cannot
+            go on.
         """
         if offset != self._offset:
             raise WrongOffsetError
-        if offset + len(data) > self.info.size:
-            raise UploadError(
-                "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
-            )
+        self._check_end(offset + len(data))
         if checksum_of(data, self._checksum) != checksum:
             raise WrongChecksumError
         try:
@@ -131,13 +132,13 @@ class UploadHandler:
         self._offset, self._checksum = stored.offset, checksum
         self._rate.update(self._offset, time.monotonic())
 
-    async def finish(self, checksum: int) -> UploadedFile:
-        """Make the upload a complete file; a second call gives the same file.
+    async def finish(self, size: int, checksum: int) -> UploadedFile:
+        """Make the upload a complete file of `size` bytes; a second call gives the same file.
 
         Raises
         ------
         WrongOffsetError
-            If bytes are missing.
+            If bytes are missing, or more came.
         WrongChecksumError
             If `checksum` is that of another file.
         UploadError
@@ -145,7 +146,7 @@ class UploadHandler:
         """
         if self.file is not None:
             return self.file
-        if self._offset != self.info.size:
+        if not self._offset == size == (size if self.info.size is None else self.info.size):
             raise WrongOffsetError
         if checksum != self._checksum:
             raise WrongChecksumError
@@ -157,6 +158,8 @@ class UploadHandler:
         except OSError as error:
             raise self._storage_error(error) from error
         self._stored = None
+        self.file.is_whole(size)
+        self.info = replace(self.info, size=size)
         self.state = "complete"
         return self.file
 
@@ -218,11 +221,23 @@ class UploadHandler:
             stored=self._offset,
             state=self.state,
             rate=self._rate.bytes_per_second if running else None,
-            time_left=self._rate.time_left(self.info.size - self._offset) if running else None,
+            time_left=self._time_left() if running else None,
             error=self.error.message if self.error else None,
             error_code=self.error.code if self.error else None,
             id=self.info.id,
         )
+
+    def _time_left(self) -> float | None:
+        size = self.info.size
+        return None if size is None else self._rate.time_left(size - self._offset)
+
+    def _check_end(self, end: int) -> None:
+        size = self.info.size
+        if size is None:
+            self.check_size(end)
+        elif end > size:
+            text = f"More bytes came than the {format_size(size)} announced."
+            raise UploadError("over_size", text)
 
     async def _begin(self) -> StoredUpload:
         if self._stored is None:
@@ -251,3 +266,7 @@ class UploadHandler:
         """Give an error for the user; the log has the paths on the server."""
         log.warning("Upload %s of %r: %s", self.info.id, self.info.name, error)
         return storage_error(error)
+
+
+def _allow(size: int) -> None:
+    """Set no limit."""

@@ -203,7 +203,7 @@ class Lane:
             case Chunk():
                 await self._write(message, arrival)
             case Finish():
-                await self.handler.finish(message.checksum)
+                await self.handler.finish(message.size, message.checksum)
             case Abort():
                 await self.handler.cancel()
             case Suspend():

@@ -41,13 +41,14 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the browser says of a file; `key` is the browser's own name for the upload.
 
-    `resume` is that of an upload which a page before has begun of the same file, as it seems.
+    `size` is null as long as it is not known, as of a recording: `Finish` tells it then. `resume`
+    is that of an upload which a page before has begun of the same file, as it seems.
     """
 
     key: Key
     name: Text
     relative_path: Text
-    size: Size
+    size: Size | None
     mime_type: Annotated[str, Meta(max_length=255)]
     resume: Identity | None = None
 
@@ -93,10 +94,11 @@ class Chunk(_Message, frozen=True, tag="chunk"):
 
 
 class Finish(_Message, frozen=True, tag="finish"):
-    """All bytes were sent; `checksum` is that of the file."""
+    """All bytes were sent, `size` of them; `checksum` is that of the file."""
 
     id: Key
     attempt: Size
+    size: Size
     checksum: Checksum
 
 

@@ -26,7 +26,7 @@ M = TypeVar("M", bound=ServerMessage)
 ids = itertools.count(1)
 
 
-def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "") -> UploadInfo:
+def info(name: str = "a.bin", *, size: int | None = 0, path: str = "", id: str = "") -> UploadInfo:
     upload_id = id or f"upload{next(ids)}"
     return UploadInfo(upload_id, name, path or name, size, "application/octet-stream", name)
 
@@ -49,8 +49,11 @@ class Checksums:
         self._known.setdefault((upload_id, end), known)  # other bytes come later, if ever
         self._ends[upload_id] = max(end, self._ends.get(upload_id, 0))
 
+    def end(self, upload_id: str) -> int:
+        return self._ends.get(upload_id, 0)
+
     def file(self, upload_id: str) -> int:
-        return self._known.get((upload_id, self._ends.get(upload_id, 0)), 0)
+        return self._known.get((upload_id, self.end(upload_id)), 0)
 
 
 class Signals:
@@ -158,7 +161,9 @@ class Browser:
         asked = [m for m in self.page.sent if isinstance(m, Created | Resume) and m.id == upload_id]
         return asked[-1].attempt if asked else 0
 
-    def create(self, *sizes: int, batch: str = "b", more: bool = False, **facts: Any) -> list[str]:
+    def create(
+        self, *sizes: int | None, batch: str = "b", more: bool = False, **facts: Any
+    ) -> list[str]:
         """Announce files ``f0``, ``f1`` …; give the ids of those that the server has taken."""
         start = len(self.page.sent)
         files = [
@@ -178,7 +183,8 @@ class Browser:
 
     def finish(self, upload_id: str, **fields: Any) -> None:
         self._learn(upload_id)
-        fields = {"checksum": self.checksums.file(upload_id)} | fields
+        sizes = self.checksums
+        fields = {"size": sizes.end(upload_id), "checksum": sizes.file(upload_id)} | fields
         self.send("finish", id=upload_id, attempt=self.attempt(upload_id), **fields)
 
     def _learn(self, upload_id: str) -> None:

@@ -154,7 +154,7 @@ class Holder:
         self.browser.send("chunk", checksum=known, **message)
 
     def finish(self, source: Source) -> None:
-        message = {"id": source.id, "attempt": self.attempt(source)}
+        message = {"id": source.id, "attempt": self.attempt(source), "size": len(source.data)}
         self.browser.send("finish", checksum=checksum(source.data), **message)
 
     def attempt(self, source: Source) -> int:

@@ -13,14 +13,15 @@ export interface Identity {
 }
 
 /**
- * What the server is told of a file; `key` is the browser's own name for the upload. `resume` is
- * that of an upload which a page before has begun of the same file, as it seems.
+ * What the server is told of a file; `key` is the browser's own name for the upload. `size` is null
+ * as long as it is not known, as of a recording: `finish` tells it then. `resume` is that of an
+ * upload which a page before has begun of the same file, as it seems.
  */
 export interface FileFacts {
   key: string;
   name: string;
   relative_path: string;
-  size: number;
+  size: number | null;
   mime_type: string;
   resume?: Identity;
 }
@@ -39,8 +40,7 @@ export type ClientMessage =
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
   | Chunk
-  /** All is sent; `checksum` is that of the file. */
-  | { kind: "finish"; id: string; attempt: number; checksum: number }
+  | Finish
   /** Stop the upload and free what is stored of it. */
   | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
   /** Delete a complete file. */
@@ -56,6 +56,15 @@ export interface Chunk {
   /** Of the file up to the end of the chunk. */
   checksum: number;
   data: ArrayBuffer;
+}
+
+/** All is sent, `size` bytes; `checksum` is that of the file. */
+export interface Finish {
+  kind: "finish";
+  id: string;
+  attempt: number;
+  size: number;
+  checksum: number;
 }
 
 export interface Welcome {

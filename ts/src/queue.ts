@@ -414,7 +414,8 @@ export class UploadQueue {
     }
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
-      this.channel?.send({ kind: "finish", id, attempt, checksum: upload.checksum });
+      const { checksum, file } = upload;
+      this.channel?.send({ kind: "finish", id, attempt, size: file.size, checksum });
       return;
     }
     upload?.resume(message);

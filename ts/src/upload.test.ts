@@ -56,6 +56,7 @@ describe("an upload", () => {
       kind: "finish",
       id: "u1",
       attempt: 0,
+      size: 25,
       checksum: checksum(pattern(25)),
     });
   });
@@ -85,7 +86,7 @@ describe("an upload", () => {
   it("of no bytes sends only finish", async () => {
     const { upload, sent } = start(makeFile(0));
     await until(() => upload.state.value.kind === "finishing");
-    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0, checksum: 0 }]);
+    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0, size: 0, checksum: 0 }]);
   });
 
   it("tells the server of its file", () => {
@@ -160,6 +161,7 @@ describe("an upload", () => {
       kind: "finish",
       id: "u1",
       attempt: 1,
+      size: 20,
       checksum: checksum(pattern(20)),
     });
   });

@@ -289,7 +289,8 @@ export class Upload {
       if (checksum === null) return;
       this.fileChecksum = checksum; // the last acks may be lost, and not that it is complete
       this.state.value = { kind: "finishing", id };
-      link.channel.send({ kind: "finish", id, attempt: this.attempt, checksum });
+      const { size } = this.file;
+      link.channel.send({ kind: "finish", id, attempt: this.attempt, size, checksum });
     } finally {
       reader.close();
     }

@@ -2,7 +2,7 @@
 
 import { PanelChannel, type PanelModel } from "../src/channel";
 import { checksum as checksumOf } from "../src/checksum";
-import type { Chunk, ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
+import type { Chunk, ClientMessage, FileFacts, Finish, ServerMessage } from "../src/protocol";
 import type { Reconnection } from "../src/reconnect";
 
 type Outgoing = ServerMessage | Record<string, unknown>;
@@ -229,10 +229,10 @@ export class FakeServer {
     this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: this.grant, delay: 0 });
   }
 
-  private finish({ id, attempt, checksum }: Extract<ClientMessage, { kind: "finish" }>): void {
+  private finish({ id, attempt, size, checksum }: Finish): void {
     const upload = this.find(id)?.state === "complete" ? this.find(id) : this.running(id);
     if (upload === null || upload === undefined || attempt !== upload.attempt) return;
-    if (upload.offset !== upload.facts.size || upload.checksum !== checksum) {
+    if (upload.offset !== (upload.facts.size ?? size) || upload.checksum !== checksum) {
       this.resume(upload);
       return;
     }
