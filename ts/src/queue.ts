@@ -25,6 +25,7 @@ import type { ConnectionState } from "./reconnect";
 import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { Retries } from "./retries";
 import { Silence } from "./silence";
+import { FileSource, type Source } from "./source";
 import { type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
@@ -150,11 +151,21 @@ export class UploadQueue {
   }
 
   add(picked: PickedFile[]): void {
+    this.send(picked.map((it) => this.newUpload(new FileSource(it.file), it.relativePath)));
+  }
+
+  /** Send a recording while it is made, if it is not refused. */
+  record(recording: Source): Upload {
+    const upload = this.newUpload(recording, recording.name);
+    this.send([upload]);
+    return upload;
+  }
+
+  private send(uploads: Upload[]): void {
     const settings = this.channel?.settings.value;
-    if (settings === undefined || settings.disabled || picked.length === 0) return;
+    if (settings === undefined || settings.disabled || uploads.length === 0) return;
     this.dismissEnded();
     this.notice.value = "";
-    const uploads = picked.map((it) => this.newUpload(it));
     const accepted = this.accept(uploads, settings);
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.begin(accepted);
@@ -165,7 +176,7 @@ export class UploadQueue {
     const settings = this.channel?.settings.value;
     if (settings === undefined || !this.canRetry(upload)) return null;
     this.retries.stop(upload);
-    const next = this.newUpload(upload);
+    const next = this.newUpload(upload.source, upload.relativePath);
     const accepted = this.accept([next], settings);
     this.uploads.value = this.uploads.value.map((it) => (it === upload ? next : it));
     this.begin(accepted);
@@ -175,6 +186,7 @@ export class UploadQueue {
   canRetry(upload: Upload): boolean {
     const state = upload.state.value;
     if (state.kind !== "failed" && state.kind !== "refused") return false;
+    if (upload.source.file === null) return false; // what was sent of a recording is not kept
     return retryOf(state.failure) !== "no" && this.channel?.settings.value.disabled === false;
   }
 
@@ -183,8 +195,8 @@ export class UploadQueue {
     return this.retries.secondsLeft(upload) !== null;
   }
 
-  private newUpload({ file, relativePath }: PickedFile): Upload {
-    return new Upload(`${this.page}.${uniqueKey()}`, file, relativePath);
+  private newUpload(source: Source, relativePath: string): Upload {
+    return new Upload(`${this.page}.${uniqueKey()}`, source, relativePath);
   }
 
   /** Refuse what is not allowed, and give the rest. */
@@ -195,7 +207,7 @@ export class UploadQueue {
       const tooMany = !settings.multiple && accepted.length > 0;
       const refusal: Refusal | null = tooMany
         ? { code: "too_many_files", limit: 1 }
-        : check(settings, upload.file, held);
+        : check(settings, upload.source, held);
       if (refusal !== null) {
         upload.end({ kind: "refused", failure: refusal });
         continue;
@@ -203,7 +215,7 @@ export class UploadQueue {
       upload.earlier = this.findEarlier(upload, [...this.batches.open, ...accepted]);
       accepted.push(upload);
       held.files += 1;
-      held.size += upload.file.size;
+      held.size += sizeOf(upload);
     }
     if (!settings.multiple && accepted.length > 0) {
       this.cancelAll();
@@ -213,7 +225,9 @@ export class UploadQueue {
 
   /** Give what a page before has begun of the file, unless another upload asks for it already. */
   private findEarlier(upload: Upload, others: Upload[]): Identity | null {
-    const earlier = this.resumables.find(this.fingerprint(upload));
+    const { file } = upload.source;
+    if (file === null) return null;
+    const earlier = this.resumables.find(this.fingerprint(file, upload.relativePath));
     const isTaken = earlier !== null && others.some((it) => it.earlier?.id === earlier.id);
     return isTaken ? null : earlier;
   }
@@ -288,7 +302,7 @@ export class UploadQueue {
   /** Names of files that go to a notebook's kernel, and no output shows any more. */
   get unseen(): string[] {
     const isUnseen = this.isNotebook && this.views.length === 0;
-    return isUnseen ? this.batches.open.map(({ file }) => file.name) : [];
+    return isUnseen ? this.batches.open.map(({ source }) => source.name) : [];
   }
 
   get isBusy(): boolean {
@@ -395,13 +409,16 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
-      if (upload.file.size >= MIN_RESUMABLE) {
-        const { earlier, file } = upload;
-        // The server does not know any more what was begun earlier.
-        if (earlier !== null && earlier.id !== id) this.resumables.dismiss(earlier.id);
-        this.resumables.remember(this.fingerprint(upload), message, handleOf(file));
-      }
+      this.remember(upload, message);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
+  }
+
+  private remember({ earlier, source, relativePath }: Upload, created: Created): void {
+    const { file } = source;
+    if (file === null || file.size < MIN_RESUMABLE) return;
+    // The server does not know any more what was begun earlier.
+    if (earlier !== null && earlier.id !== created.id) this.resumables.dismiss(earlier.id);
+    this.resumables.remember(this.fingerprint(file, relativePath), created, handleOf(file));
   }
 
   private resume(message: Resume): void {
@@ -414,8 +431,8 @@ export class UploadQueue {
     }
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
-      const { checksum, file } = upload;
-      this.channel?.send({ kind: "finish", id, attempt, size: file.size, checksum });
+      const { checksum } = upload;
+      this.channel?.send({ kind: "finish", id, attempt, size: sizeOf(upload), checksum });
       return;
     }
     upload?.resume(message);
@@ -509,7 +526,7 @@ export class UploadQueue {
     return this.channel?.place ?? this.channel?.widget ?? "";
   }
 
-  private fingerprint({ file, relativePath }: Upload): string {
+  private fingerprint(file: File, relativePath: string): string {
     return this.resumables.fingerprint(this.place, file, relativePath);
   }
 
@@ -557,7 +574,10 @@ export class UploadQueue {
     if (batch === undefined) return;
     this.pump(); // the batch may still have to be closed on the server
     const complete = this.batches.close(batch);
-    if (complete.length > 0) this.onBatch(complete);
+    const files = complete.flatMap(({ source: { file }, relativePath }) =>
+      file === null ? [] : { file, relativePath },
+    );
+    if (files.length > 0) this.onBatch(files);
   }
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
@@ -566,7 +586,7 @@ export class UploadQueue {
       ? ["complete", "queued", "created", "checking", "running", "finishing"]
       : [];
     const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
-    return { files: held.length, size: held.reduce((sum, { file }) => sum + file.size, 0) };
+    return { files: held.length, size: held.reduce((sum, it) => sum + sizeOf(it), 0) };
   }
 
   private dismissEnded(): void {
@@ -575,6 +595,11 @@ export class UploadQueue {
       (upload) => this.isWaiting(upload) || !notices.includes(upload.state.value.kind),
     );
   }
+}
+
+/** Bytes, or those of a recording that are stored as long as it grows. */
+function sizeOf({ source, stored }: Upload): number {
+  return source.size ?? stored.value;
 }
 
 /** Whether another page goes on with it, which remembers it as well. */

@@ -5,6 +5,7 @@ import { ChunkCap } from "./cap";
 import { checksum } from "./checksum";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { Chunk, ClientMessage } from "./protocol";
+import { FileSource } from "./source";
 import { SHOW_INTERVAL, Upload } from "./upload";
 import { Window } from "./window";
 
@@ -25,7 +26,7 @@ function start(
     );
   const buffers = { reuse, head };
   const link = { channel: { send, head }, window, cap, isNotebook: false, maxChunkSize, buffers };
-  const upload = new Upload("k1", file, file.name);
+  const upload = new Upload("k1", new FileSource(file), file.name);
   upload.created("u1", { attempt: 0, offset: 0, checksum: 0, grant });
   upload.start(link);
   const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");

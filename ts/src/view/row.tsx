@@ -21,8 +21,8 @@ interface RowProps {
 
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
-  const { size } = upload.file;
-  const name = nameText(upload.file.name);
+  const size = upload.source.size ?? upload.stored.value;
+  const name = nameText(upload.source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
@@ -74,8 +74,8 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
 
 /** `waiting`: what for, instead of a rate that is none. */
 function Running({ upload, waiting }: { upload: Upload; waiting: string | false }) {
-  const { size } = upload.file;
   const stored = upload.stored.value;
+  const size = upload.source.size ?? stored;
   const speed = upload.rate.value;
   const timeLeft = upload.timeLeft.value;
   const resumedAt = upload.resumedAt.value;
@@ -91,7 +91,7 @@ function Running({ upload, waiting }: { upload: Upload; waiting: string | false 
 }
 
 function RowActions({ upload, queue, focusButton }: RowProps) {
-  const name = nameText(upload.file.name);
+  const name = nameText(upload.source.name);
   const active = upload.active || queue.isWaiting(upload);
   const complete = upload.state.value.kind === "complete";
   const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);

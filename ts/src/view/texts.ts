@@ -112,6 +112,8 @@ function whatHappened(failure: Exclude<Failure, { message: string }>): string {
       return "The file was changed since its upload was begun.";
     case "kernel_restarted":
       return "The kernel was restarted.";
+    case "recording_gone":
+      return "What was sent of the recording is not on the server any more.";
     case "unreadable":
       return "The file could not be read: it was changed, moved or deleted.";
   }
