@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import protocol
 from .channel import Channel
 from .files import UploadedFile
-from .limits import Limits, parse_accept, parse_size
+from .limits import Limits, parse_size
 from .outputs import Outputs, Picked
 from .session import Session
 from .settings import Settings
@@ -20,7 +20,7 @@ from .stores import DirectoryStore, Store, TemporaryStore, sweeper
 from .token import Renewal
 
 if TYPE_CHECKING:
-    from .widget import ChunkedFileInput
+    from .component import UploadComponent
 
 #: Seconds between updates of `uploads` and `progress`, at least.
 PROGRESS_INTERVAL = 0.2
@@ -49,9 +49,10 @@ _turns = _Turns()
 class WidgetPage:
     """Connects a session with the widget's params; see `panel_chunked.session.Page`."""
 
-    def __init__(self, widget: "ChunkedFileInput", outputs: Outputs, channel: Channel) -> None:
+    def __init__(self, widget: "UploadComponent", outputs: Outputs, channel: Channel) -> None:
         self.session = Session(self)
         self.channel = channel  # of the last message
+        self.recording: protocol.RecordingState = "inactive"
         self._channels: dict[str, Channel] = {}  # by page
         self._widget = widget
         self._outputs = outputs
@@ -89,7 +90,7 @@ class WidgetPage:
     def settings(self) -> Settings:
         widget = self._widget
         limits = Limits(
-            accept=parse_accept(widget.accept),
+            accept=widget.accepted_kinds,
             max_file_size=parse_size(widget.max_file_size),
             max_total_size=parse_size(widget.max_total_size),
             max_files=widget.max_files,
@@ -133,6 +134,10 @@ class WidgetPage:
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         self._batches.append(await asyncio.to_thread(self._outputs.read, picked))
+        self.publish()
+
+    def recorded(self, state: protocol.RecordingState) -> None:
+        self.recording = state
         self.publish()
 
     def deleted(self, upload_id: str) -> None:

@@ -25,6 +25,8 @@ Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
 Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
 Checksum = Annotated[int, Meta(ge=0, lt=2**32)]
+RecordingState = Literal["inactive", "recording", "paused"]
+RecordAction = Literal["start", "pause", "stop"]
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -115,7 +117,13 @@ class Remove(_Message, frozen=True, tag="remove"):
     id: Key
 
 
-ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove
+class Recording(_Message, frozen=True, tag="recording"):
+    """What the recorder of the page does, whenever that changes and after each `Hello`."""
+
+    state: RecordingState
+
+
+ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Recording
 
 
 class Welcome(_Message, frozen=True, tag="welcome"):
@@ -201,6 +209,12 @@ class Token(_Message, frozen=True, tag="token"):
     token: str
 
 
+class Record(_Message, frozen=True, tag="record"):
+    """The app has the recorder of the page do this; `start` goes on after a pause."""
+
+    action: RecordAction
+
+
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused, and the upload has failed with it.
 
@@ -213,7 +227,9 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     id: str | None = None
 
 
-ServerMessage = Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Error
+ServerMessage = (
+    Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Record | Error
+)
 
 
 def decode(data: object) -> ClientMessage:

@@ -28,6 +28,8 @@ from .protocol import (
     Hello,
     Identity,
     KnownUpload,
+    Recording,
+    RecordingState,
     Remove,
     ServerMessage,
 )
@@ -76,6 +78,9 @@ class Page(Protocol):
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         """Note that something has ended; `picked` are the files of a batch that is over."""
+
+    def recorded(self, state: RecordingState) -> None:
+        """Note what the recorder of the page does."""
 
     def deleted(self, upload_id: str) -> None:
         """Note, in any thread, that the app has deleted a file."""
@@ -157,6 +162,8 @@ class Session:
                     self._resume(known, message.page)
             case Create():
                 self._create(message)
+            case Recording():
+                self._page.recorded(message.state)
             case Remove():
                 self._remove(message.id)
             case Abort(reason="unreadable"):

@@ -13,7 +13,15 @@ from panel_chunked.checksum import checksum
 from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Error, Removed, Resume, ServerMessage
+from panel_chunked.protocol import (
+    Complete,
+    Created,
+    Error,
+    RecordingState,
+    Removed,
+    Resume,
+    ServerMessage,
+)
 from panel_chunked.session import Session
 from panel_chunked.settings import Settings
 from panel_chunked.stores import Store
@@ -86,6 +94,7 @@ class FakePage(Signals):
         self.settled_calls = 0
         self.progressed_calls = 0
         self.deleted_ids: list[str] = []
+        self.recording_states: list[RecordingState] = []
         self.while_settling: Callable[[], Awaitable[object]] | None = None
 
     def settings(self) -> Settings:
@@ -115,6 +124,9 @@ class FakePage(Signals):
         if picked:
             self.picked.append(picked)
         self.changed()
+
+    def recorded(self, state: RecordingState) -> None:
+        self.recording_states.append(state)
 
     def deleted(self, upload_id: str) -> None:
         self.deleted_ids.append(upload_id)

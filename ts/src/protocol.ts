@@ -44,7 +44,9 @@ export type ClientMessage =
   /** Stop the upload and free what is stored of it. */
   | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
   /** Delete a complete file. */
-  | { kind: "remove"; id: string };
+  | { kind: "remove"; id: string }
+  /** What the recorder of the page does, whenever that changes and after each `hello`. */
+  | { kind: "recording"; state: "inactive" | "recording" | "paused" };
 
 /** Bytes of a file. */
 export interface Chunk {
@@ -124,6 +126,8 @@ export interface ErrorMessage {
   id?: string;
 }
 
+export type RecordAction = "start" | "pause" | "stop";
+
 export type ServerMessage =
   | Welcome
   | Created
@@ -136,6 +140,8 @@ export type ServerMessage =
   | { kind: "cleared" }
   /** What to connect with when the connection is lost; what the page has expires earlier. */
   | { kind: "token"; token: string }
+  /** The recorder of the page is to do this; `start` goes on after a pause. */
+  | { kind: "record"; action: RecordAction }
   | ErrorMessage;
 
 type Check = (value: unknown) => boolean;
@@ -146,6 +152,7 @@ const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number
 const isToken: Check = (value) => isString(value) && /^[\w-]+(\.[\w-]+)?$/.test(value as string);
 const isTransport: Check = (value) =>
   value === "socket" || value === "comm" || value === "ipywidget";
+const isAction: Check = (value) => value === "start" || value === "pause" || value === "stop";
 const orMissing =
   (check: Check): Check =>
   (value) =>
@@ -174,6 +181,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   removed: { id: isString },
   cleared: {},
   token: { token: isToken },
+  record: { action: isAction },
   error: {
     code: isString,
     message: isString,

@@ -16,6 +16,7 @@ import {
   type ErrorMessage,
   type Identity,
   type KnownUpload,
+  type RecordAction,
   type Resume,
   type ServerMessage,
   VERSION,
@@ -44,7 +45,15 @@ export const UNSEEN_FOR = 30_000;
 /** Chunks in a full window, by what carries them. */
 const CHUNKS = { socket: CHUNKS_IN_WINDOW, comm: CHUNKS_IN_NOTEBOOK, ipywidget: CHUNKS_ONE_BY_ONE };
 
+const NO_LIMITS = { maxFileSize: null, maxTotalSize: null, multiple: false };
+
 const KERNEL_IS_GONE: UploadState = { kind: "failed", failure: { code: "kernel_restarted" } };
+
+/** What the queue needs of a recorder, if it sends what one records. */
+interface QueueRecorder {
+  readonly state: "inactive" | "recording" | "paused";
+  command(action: RecordAction): void;
+}
 
 /** A file as the user has picked it. */
 export interface PickedFile {
@@ -60,6 +69,9 @@ export class UploadQueue {
   readonly notice = signal("");
   /** Called with the complete files of a batch, once all of it has ended. */
   onBatch: (files: PickedFile[]) => void = () => undefined;
+
+  /** What records in this page, if anything does. */
+  recorder: QueueRecorder | null = null;
 
   /** Says when the page waits for Python, and asks a kernel that says nothing. */
   readonly silence = new Silence(this);
@@ -158,12 +170,13 @@ export class UploadQueue {
   record(recording: Source): Upload {
     const upload = this.newUpload(recording, recording.name);
     this.send([upload]);
+    if (!this.uploads.value.includes(upload)) upload.end({ kind: "cancelled" }); // switched off
     return upload;
   }
 
   private send(uploads: Upload[]): void {
-    const settings = this.channel?.settings.value;
-    if (settings === undefined || settings.disabled || uploads.length === 0) return;
+    const { settings } = this;
+    if (settings === null || settings.disabled || uploads.length === 0) return;
     this.dismissEnded();
     this.notice.value = "";
     const accepted = this.accept(uploads, settings);
@@ -173,8 +186,8 @@ export class UploadQueue {
 
   /** Upload a file once more that has failed, in the same place; gives the new upload, if any. */
   retry(upload: Upload): Upload | null {
-    const settings = this.channel?.settings.value;
-    if (settings === undefined || !this.canRetry(upload)) return null;
+    const { settings } = this;
+    if (settings === null || !this.canRetry(upload)) return null;
     this.retries.stop(upload);
     const next = this.newUpload(upload.source, upload.relativePath);
     const accepted = this.accept([next], settings);
@@ -366,6 +379,9 @@ export class UploadQueue {
       case "cleared":
         this.cleared();
         break;
+      case "record":
+        this.recorder?.command(message.action);
+        return;
       case "error":
         this.failed(message);
         break;
@@ -390,6 +406,24 @@ export class UploadQueue {
     for (const upload of this.batches.begin()) this.ready.delete(upload);
     for (const id of this.aborted) this.abort(id);
     this.closeBatches();
+    this.tellRecording();
+  }
+
+  /** Tell Python what the recorder does. */
+  tellRecording(): void {
+    if (this.recorder === null || this.link === null) return;
+    this.channel?.send({ kind: "recording", state: this.recorder.state });
+  }
+
+  /** Bytes that a recording may have besides what is there; infinity if there is no limit. */
+  get room(): number {
+    const { maxFileSize, maxTotalSize, multiple } = this.settings ?? NO_LIMITS;
+    const total = (maxTotalSize ?? Infinity) - this.held(multiple).size;
+    return Math.min(maxFileSize ?? Infinity, total);
+  }
+
+  get settings(): Settings | null {
+    return this.channel?.settings.value ?? null;
   }
 
   /** Tell a session that has found complete files in its store that their batches are over. */

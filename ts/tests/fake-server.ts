@@ -25,6 +25,12 @@ const SETTINGS = {
   multiple: true,
   directory: false,
   accept: [],
+  source: "microphone",
+  media_type: null,
+  audio_bits_per_second: null,
+  video_bits_per_second: null,
+  max_waiting: 64_000_000,
+  when_full: "pause",
   max_file_size: null,
   max_total_size: null,
   max_files: null,
@@ -39,6 +45,7 @@ export class FakeServer {
   /** Answer at once; else only when the test says so. */
   auto = true;
   transport: "socket" | "comm" | "ipywidget" = "socket";
+  view: "files" | "recorder" = "files";
   /** Whether the page is told of a notebook's kernel. */
   kernel = false;
   /** Whether the page has no way to the kernel. */
@@ -71,7 +78,12 @@ export class FakeServer {
       ...SETTINGS,
       accept: [],
       ...settings,
-      esm_constants: { widget: "w1", notebook: this.transport !== "socket", place: null },
+      esm_constants: {
+        widget: "w1",
+        notebook: this.transport !== "socket",
+        place: null,
+        view: this.view,
+      },
       send_msg: (data) => this.take(data as ClientMessage),
       on: (events, callback) => handlers.push({ events: [events].flat(), callback }),
     };
@@ -171,6 +183,8 @@ export class FakeServer {
         break;
       case "finish":
         this.finish(message);
+        break;
+      case "recording":
         break;
       default:
         this.end(message.id);
