@@ -2,9 +2,8 @@
 
 import secrets
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
 
 import param
@@ -20,6 +19,7 @@ from .limits import parse_size
 from .notebook import NotebookChannel
 from .outputs import Outputs
 from .page import WidgetPage
+from .saving import save_files
 from .server import ServerChannel
 from .session import Session
 from .upload import Upload
@@ -163,21 +163,7 @@ class UploadComponent(JSComponent):
         if not sources:
             sources = self.value if isinstance(self.value, list) else [self.value]
         several = isinstance(self.filename, list) or isinstance(self.value, list)
-        if isinstance(filename, list) != several:
-            raise TypeError(
-                "There is a list of files: give a list of filenames or file objects."
-                if several
-                else "There is a single file: give one filename or file object, not a list."
-            )
-        targets = filename if isinstance(filename, list) else [filename]
-        if len(targets) != len(sources):
-            raise ValueError(f"{len(targets)} filenames were given for {len(sources)} files.")
-        if any(source is None for source in sources):
-            raise ValueError(
-                "There is nothing to save: no file was uploaded, or its value is None."
-            )
-        for source, target in zip(sources, targets, strict=True):
-            _save(source, target)
+        save_files(sources, filename, several=several)
 
     def clear(self) -> None:
         """Cancel what runs, forget all files, and empty the page.
@@ -304,17 +290,6 @@ class UploadComponent(JSComponent):
         if "disabled" in msg:
             model.update(disabled=msg["disabled"])
         super()._update_model(events, msg, root, model, doc, comm)
-
-
-def _save(source: UploadedFile | bytes, target: str | PathLike[str] | BinaryIO) -> None:
-    if isinstance(source, UploadedFile):
-        source.save(target)
-    elif isinstance(target, (str, PathLike)):
-        Path(target).write_bytes(source)
-    elif hasattr(target, "write"):
-        target.write(source)
-    else:
-        raise TypeError(f"Save to a path or a file object, not to {target!r}.")
 
 
 def _render_markdown(text: str) -> str:
