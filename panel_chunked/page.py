@@ -137,8 +137,9 @@ class WidgetPage:
         self.publish()
 
     def recorded(self, state: protocol.RecordingState) -> None:
-        self.recording = state
-        self.publish()
+        if state != self.recording:  # a page says it again whenever it is back
+            self.recording = state
+            self.publish()
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)

@@ -31,12 +31,12 @@ class SilentContext {
   close = async () => undefined;
 }
 
-async function show(settings: ModelSettings = {}, devices: object[] = []) {
+async function show(settings: ModelSettings = {}, devices: object[] = [], reconnects = true) {
   stubMedia(() => open(), devices);
   vi.stubGlobal("AudioContext", SilentContext);
   const reconnection = new Reconnection(
-    () => true,
-    () => true,
+    () => false,
+    () => reconnects,
   );
   const server = Object.assign(new FakeServer(), { view: "recorder" as const, reconnection });
   const channel = server.connect({ multiple: false, ...settings });
@@ -142,6 +142,31 @@ describe("the recorder", () => {
     reconnection.lost(new WeakRef({}));
     await turn();
     expect(text(".hint")).toContain("What is recorded waits in this page");
+  });
+
+  it("says that what was not sent is lost with the connection, if it does not come back", async () => {
+    const { reconnection, server } = await show({}, [], false);
+    await click("Record sound");
+    server.auto = false;
+    lastRecorder().give(pattern(90));
+    await turn();
+    reconnection.lost(new WeakRef({}));
+    await turn();
+    expect(text(".hint")).toContain("and with it what was not sent");
+    await click("Stop");
+    await until(() => root.querySelector(".row") !== null);
+    expect(text(".row [role=alert]")).toContain("and with it what was not sent");
+  });
+
+  it("keeps the focus when its buttons change", async () => {
+    await show();
+    const focused = () => document.activeElement?.textContent;
+    button("Record sound").focus();
+    await click("Record sound");
+    expect(focused()).toBe("Pause");
+    button("Stop").focus();
+    await click("Stop");
+    await until(() => focused() === "Record sound");
   });
 
   it("says that the last recording is still sent", async () => {

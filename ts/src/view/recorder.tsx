@@ -59,31 +59,30 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
   const { kind } = recorder.now.value;
   const take = recorder.take.value;
   const hint = useId();
+  const { label, icon, onClick, isPossible } = firstControl(recorder, settings.value);
+  const stop = () => {
+    recorder.stop();
+    button.current?.focus(); // the one that had the focus goes
+  };
   return (
     <div class="controls">
-      {kind === "idle" && (
-        <button
-          type="button"
-          class="choose"
-          ref={button}
-          disabled={!recorder.canStart}
-          aria-describedby={hint}
-          onClick={() => void recorder.start()}
-        >
-          <Icon name="record" />
-          {texts.record[settings.value.recorder?.source ?? "microphone"]}
+      {/* It stays the same element, which keeps the focus. */}
+      <button
+        type="button"
+        class={kind === "idle" ? "choose" : "control"}
+        ref={button}
+        disabled={!isPossible}
+        aria-describedby={hint}
+        onClick={onClick}
+      >
+        <Icon name={icon} />
+        {label}
+      </button>
+      {take && (
+        <button type="button" class="control" onClick={stop}>
+          <Icon name="stop" />
+          {texts.stop}
         </button>
-      )}
-      {kind === "recording" && (
-        <Control icon="pause" label={texts.pause} onClick={() => recorder.pause()} />
-      )}
-      {kind === "paused" && <GoOn recorder={recorder} />}
-      {kind !== "idle" && (
-        <Control
-          icon={kind === "asking" ? "close" : "stop"}
-          label={kind === "asking" ? texts.stopAsking : texts.stop}
-          onClick={() => recorder.stop()}
-        />
       )}
       {take && (
         <span class="counts">
@@ -98,39 +97,44 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
   );
 }
 
-function GoOn({ recorder }: { recorder: Recorder }) {
-  const now = recorder.now.value;
-  const isFull = now.kind === "paused" && now.isFull;
-  return (
-    <Control
-      icon="record"
-      label={texts.recordOn}
-      disabled={isFull}
-      onClick={() => recorder.goOn()}
-    />
-  );
-}
-
-interface ControlProps {
-  icon: IconName;
+interface ControlState {
   label: string;
+  icon: IconName;
   onClick: () => void;
-  disabled?: boolean;
+  isPossible: boolean;
 }
 
-function Control({ icon, label, onClick, disabled = false }: ControlProps) {
-  return (
-    <button type="button" class="control" disabled={disabled} onClick={onClick}>
-      <Icon name={icon} />
-      {label}
-    </button>
-  );
+function firstControl(recorder: Recorder, { recorder: settings }: Settings): ControlState {
+  const now = recorder.now.value;
+  switch (now.kind) {
+    case "idle": {
+      const label = texts.record[settings?.source ?? "microphone"];
+      return control(label, "record", () => void recorder.start(), recorder.canStart);
+    }
+    case "asking":
+      return control(texts.stopAsking, "close", () => recorder.stop());
+    case "recording":
+      return control(texts.pause, "pause", () => recorder.pause());
+    case "paused":
+      return control(texts.recordOn, "record", () => recorder.goOn(), !now.isFull);
+  }
+}
+
+function control(
+  label: string,
+  icon: IconName,
+  onClick: () => void,
+  isPossible = true,
+): ControlState {
+  return { label, icon, onClick, isPossible };
 }
 
 function hintText(recorder: Recorder, queue: UploadQueue, settings: Settings): string {
   const now = recorder.now.value;
   if (now.kind === "asking") return texts.asking;
-  if (now.kind !== "idle" && queue.connection !== "up") return texts.unconnected;
+  if (now.kind !== "idle" && queue.connection !== "up") {
+    return queue.connection === "reconnecting" ? texts.unconnected : texts.cutOff;
+  }
   if (now.kind === "recording") return texts.recording;
   if (now.kind === "paused") return now.isFull ? texts.full : texts.paused;
   if (settings.disabled) return texts.disabled;

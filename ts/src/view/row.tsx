@@ -50,7 +50,8 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const { connection } = queue;
   if (upload.active && connection !== "up") {
     const role = connection === "reconnecting" ? "status" : "alert";
-    return <span role={role}>{texts.connection[connection]}</span>;
+    const isCutOff = role === "alert" && upload.source.file === null;
+    return <span role={role}>{isCutOff ? texts.cutOff : texts.connection[connection]}</span>;
   }
   const { isLong } = queue.silence;
   const seconds = queue.retries.secondsLeft(upload);

@@ -84,6 +84,7 @@ export const texts = {
   paused: "Paused",
   full: "Paused until more is sent: the connection is slower than the recording",
   unconnected: "The connection is lost. What is recorded waits in this page",
+  cutOff: "The connection to the server is lost, and with it what was not sent of the recording",
   sendingLast: "The last recording is still being sent",
   level: "Level",
   preview: "What is recorded",
