@@ -129,7 +129,8 @@ class ChunkedMediaRecorder(UploadComponent, Widget):
     def start(self) -> None:
         """Have the pages that show the recorder begin to record, or go on after a pause.
 
-        The browser may ask for permission first. A screen is only recorded when the user presses
+        Nothing happens while the one before is still being sent, unless `multiple` are kept. The
+        browser may ask for permission first. A screen is only recorded when the user presses
         the button in the page, which browsers insist on.
         """
         self._command("start")

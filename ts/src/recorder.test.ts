@@ -158,6 +158,16 @@ describe("a recording", () => {
     expect(recorder.remark.value).toBe("lost_device");
   });
 
+  it("whose recorder has stopped before the page hears of the device is kept to its end", async () => {
+    const { start, states, server } = setUp();
+    const media = await start();
+    media.rest = pattern(7);
+    media.stop();
+    stream.tracks[0]?.end();
+    await until(() => states()[0] === "complete");
+    expect(stored(server)).toEqual(pattern(7));
+  });
+
   it("that the browser stops by itself is kept", async () => {
     const { start, states } = setUp();
     const media = await start();

@@ -206,6 +206,7 @@ export class Recorder {
     this.watch.start();
     clearInterval(this.timer);
     this.timer = setInterval(() => this.tick(), TICK);
+    this.tick();
     this.set({ kind: "recording" });
   }
 
@@ -232,8 +233,7 @@ export class Recorder {
     if (take === null) return;
     if (remark !== null) this.remark.value = remark;
     this.rest();
-    if (take.media.state === "inactive") this.stopped(take);
-    else take.media.stop();
+    if (take.media.state !== "inactive") take.media.stop(); // else `stopped` is about to come
   }
 
   /** All of it has come, whoever has ended it. */
