@@ -6,10 +6,11 @@ into chunks below the message limit, and the server puts them together again.
 """
 
 from .config import config
-from .errors import UploadError
+from .errors import Refused, UploadError
 from .files import UploadedFile
 from .recorder import ChunkedMediaRecorder
-from .stores import DirectoryStore
+from .stores import DirectoryStore, StreamStore
+from .stream import UploadCancelledError, UploadReader, UploadStream
 from .upload import Upload
 from .widget import ChunkedFileInput
 
@@ -19,8 +20,13 @@ __all__ = [
     "ChunkedFileInput",
     "ChunkedMediaRecorder",
     "DirectoryStore",
+    "Refused",
+    "StreamStore",
     "Upload",
+    "UploadCancelledError",
     "UploadError",
+    "UploadReader",
+    "UploadStream",
     "UploadedFile",
     "__version__",
     "config",

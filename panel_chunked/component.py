@@ -15,6 +15,7 @@ from panel.pane.markup import Markdown
 from .channel import Channel
 from .config import Destination, Size
 from .files import UploadedFile
+from .hooks import Callbacks, Hooks
 from .limits import parse_size
 from .notebook import NotebookChannel
 from .outputs import Outputs
@@ -28,7 +29,7 @@ from .upload import Upload
 _widgets: WeakKeyDictionary[Document, list[str]] = WeakKeyDictionary()
 
 
-class UploadComponent(JSComponent):
+class UploadComponent(Callbacks, JSComponent):
     """Takes uploads of the pages that show it. A subclass is a Panel widget besides.
 
     It needs the params `value`, `filename`, `mime_type`, `multiple` and `disabled`.
@@ -51,10 +52,12 @@ class UploadComponent(JSComponent):
 
     destination = Destination(
         default=None,
+        allow_refs=False,  # a function is what it is, and not called for its result
         doc="""
-        Directory for the files, made if it does not exist, or a `DirectoryStore` with settings of
-        its own. `value` stays None then: use `files`. None keeps temporary files, which go with the
-        session.""",
+        Directory for the files, made if it does not exist; or a function that uses their bytes
+        while they arrive, see `StreamStore`; or a `DirectoryStore` or `StreamStore` with settings
+        of its own. `value` stays None then: use `files`. None keeps temporary files, which go with
+        the session.""",
     )
 
     files = param.List(
@@ -138,6 +141,7 @@ class UploadComponent(JSComponent):
         self._channels: dict[str, Channel] = {}
         self._token = secrets.token_urlsafe(16)
         self._outputs = Outputs(self, self._sessions)
+        self._upload_hooks = Hooks()
         super().__init__(**params)
         watcher = self.param.watch(lambda _: self._outputs.let_go(), "value")
         self._internal_callbacks.append(watcher)

@@ -24,13 +24,15 @@ class Size(param.Parameter):
 
 
 class Destination(param.Parameter):
-    """None, the path of a directory, or a store."""
+    """None, the path of a directory, a function, or a store."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        is_store = callable(getattr(val, "create", None))
+        is_store = callable(val) or callable(getattr(val, "create", None))
         if val is not None and not isinstance(val, (str, PathLike)) and not is_store:
-            raise ValueError(f"destination must be None, a directory or a store, not {val!r}.")
+            raise ValueError(
+                f"destination must be None, a directory, a function or a store, not {val!r}."
+            )
 
 
 class Config(param.Parameterized):

@@ -26,7 +26,7 @@ from panel_chunked.session import Session
 from panel_chunked.settings import Settings
 from panel_chunked.stores import Store
 from panel_chunked.stores.directory import PARTIALS
-from panel_chunked.upload import UploadInfo
+from panel_chunked.upload import Upload, UploadInfo
 
 M = TypeVar("M", bound=ServerMessage)
 
@@ -95,6 +95,7 @@ class FakePage(Signals):
         self.progressed_calls = 0
         self.deleted_ids: list[str] = []
         self.recording_states: list[RecordingState] = []
+        self.told: list[tuple[str, Upload | UploadedFile]] = []
         self.while_settling: Callable[[], Awaitable[object]] | None = None
 
     def settings(self) -> Settings:
@@ -130,6 +131,18 @@ class FakePage(Signals):
 
     def deleted(self, upload_id: str) -> None:
         self.deleted_ids.append(upload_id)
+
+    def started(self, upload: Upload) -> None:
+        self.told.append(("started", upload))
+        self.changed()
+
+    def completed(self, file: UploadedFile) -> None:
+        self.told.append(("completed", file))
+        self.changed()
+
+    def failed(self, upload: Upload) -> None:
+        self.told.append(("failed", upload))
+        self.changed()
 
     def all(self, kind: type[M], **fields: Any) -> list[M]:
         """Give what was sent of `kind`, as far as it has these fields."""

@@ -118,6 +118,39 @@ async def test_a_recording_goes_to_its_destination_and_can_be_saved_and_cleared(
     assert (recorder.files, recorder.filename) == ([], None)
 
 
+async def test_a_function_uses_a_recording_while_it_is_made(open_page):
+    got, sizes = [], []
+
+    async def use(stream):
+        sizes.append(stream.size)
+        async for data in stream:
+            got.append(data)
+        return "heard"
+
+    recorder = ChunkedMediaRecorder(destination=use)
+    page = await open_page(recorder)
+    upload_id = await record(page, b"abcd", finish=False)
+    await page.wait(lambda: got == [b"abcd"])
+    await page.say("chunk", id=upload_id, attempt=0, offset=4, data=b"ef")
+    await page.say("finish", id=upload_id, attempt=0)
+    await page.wait(lambda: recorder.files)
+    (file,) = recorder.files
+    assert (file.result, file.size, file.received) == ("heard", 6, 6)
+    assert (got, sizes) == ([b"abcd", b"ef"], [None])
+
+
+async def test_a_recording_ends_when_its_function_has_enough(open_page):
+    async def use(stream):
+        return await stream.read(4)
+
+    recorder = ChunkedMediaRecorder(destination=use)
+    page = await open_page(recorder)
+    upload_id = await record(page, b"abcd", finish=False)
+    await page.heard("complete", id=upload_id, offset=4)
+    await page.wait(lambda: [file.result for file in recorder.files] == [b"abcd"])
+    assert recorder.files[0].size == 4
+
+
 async def test_a_limit_holds_while_the_bytes_arrive(open_page):
     recorder = ChunkedMediaRecorder(max_file_size=6)
     page = await open_page(recorder)

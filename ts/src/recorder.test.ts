@@ -148,6 +148,16 @@ describe("a recording", () => {
     expect(lastRecorder().state).toBe("inactive");
   });
 
+  it("ends when the app has enough of it", async () => {
+    const { server, recorder, start, states } = setUp();
+    const media = await start();
+    media.give(pattern(10));
+    await until(() => stored(server).length === 10);
+    server.send({ kind: "complete", id: "u0", offset: 10 });
+    expect(states()).toEqual(["complete"]);
+    expect([recorder.state, media.state]).toEqual(["inactive", "inactive"]);
+  });
+
   it("whose device goes away is kept", async () => {
     const { recorder, start, states, server } = setUp();
     const media = await start();

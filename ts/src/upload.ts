@@ -22,7 +22,8 @@ export type UploadState =
   | { kind: "running"; id: string }
   /** All bytes are sent; the server has not said that the file is whole. */
   | { kind: "finishing"; id: string }
-  | { kind: "complete"; id: string }
+  /** The app may have wanted no more of it than `enough` bytes. */
+  | { kind: "complete"; id: string; enough?: number }
   | { kind: "refused"; failure: Failure }
   | { kind: "failed"; failure: Failure }
   | { kind: "cancelled" };
@@ -59,6 +60,9 @@ interface SentChunk extends Known {
 /** Milliseconds between what is shown: acks come by the hundred in a second. */
 export const SHOW_INTERVAL = 100;
 
+/** Milliseconds of waiting for the server after which it is said to be what holds up. */
+export const HELD_AFTER = 2000;
+
 /** Characters of a MIME type that the server takes (RFC 4288 allows 255 with the slash). */
 const MAX_MIME_TYPE = 255;
 
@@ -83,6 +87,8 @@ export class Upload {
   earlier: Identity | null = null;
   /** Bytes that were stored before this page sent any. */
   readonly resumedAt = signal(0);
+  /** Whether it goes no faster than the server takes it, and not for a moment only. */
+  readonly isHeld = signal(false);
 
   /** Bytes stored on the server at this moment. */
   private offset = 0;
@@ -100,6 +106,9 @@ export class Upload {
   /** How far the server lets it send. */
   private granted = 0;
   private wake: () => void = () => undefined;
+  /** Since when every look has found it waiting for the server to take more. */
+  private heldSince: number | null = null;
+  private waitsForGrant = false;
   private link: Link | null = null;
   /** The attempt that the server has asked for last. */
   private attempt = 0;
@@ -210,9 +219,11 @@ export class Upload {
     this.granted = offset + grant;
   }
 
-  complete(id: string): void {
-    this.stored.value = this.source.size ?? this.offset;
-    this.end({ kind: "complete", id });
+  /** `offset` bytes have come, and more are not wanted. */
+  complete(id: string, offset: number): void {
+    this.stored.value = offset;
+    const isWhole = offset === this.source.size;
+    this.end(isWhole ? { kind: "complete", id } : { kind: "complete", id, enough: offset });
   }
 
   end(state: UploadState): void {
@@ -235,6 +246,8 @@ export class Upload {
 
   private show(time: number): void {
     this.shownAt = time;
+    this.heldSince = this.waitsForGrant ? (this.heldSince ?? time) : null;
+    this.isHeld.value = this.heldSince !== null && time - this.heldSince >= HELD_AFTER;
     this.stored.value = this.offset;
     this.rate.value = this.meter.bytesPerSecond;
     const { size } = this.source;
@@ -249,6 +262,7 @@ export class Upload {
 
   /** Wait until the server takes bytes up to `end`; less is not worth a message. */
   private async nextGrant(end: number, run: number): Promise<void> {
+    this.waitsForGrant = this.granted < end;
     while (this.granted < end && run === this.run) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
