@@ -244,17 +244,23 @@ def test_a_limit_ends_the_recording_which_is_kept(open_studio: Callable[..., Stu
     assert times_of_frames(Path(file["path"]))
 
 
-def test_without_permission_the_page_says_what_to_do(open_studio: Callable[..., Studio]) -> None:
-    studio = open_studio()
-    studio.page.context.grant_permissions([])  # and no other
-    studio.press("Record sound")
-    alert = studio.page.get_by_role("alert")
-    expect(alert).to_contain_text("does not allow this page to use the microphone")
-    assert studio.outputs.get("files", []) == []
-    studio.page.context.clear_permissions()
-    studio.press("Record sound")
-    expect(studio.hint).to_have_text("Recording")
-    expect(alert).to_have_count(0)
+def test_without_permission_the_page_says_what_to_do(playwright: Playwright, server: str) -> None:
+    asking = [flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream"]  # which says yes
+    browser = playwright.chromium.launch(**launch_options(*asking))
+    try:
+        context = browser.new_context()
+        context.grant_permissions([])  # and no other
+        studio = Studio(context.new_page(), server, {})
+        studio.press("Record sound")
+        alert = studio.page.get_by_role("alert")
+        expect(alert).to_contain_text("does not allow this page to use the microphone")
+        assert studio.outputs.get("files", []) == []
+        context.grant_permissions(["microphone"])
+        studio.press("Record sound")
+        expect(studio.hint).to_have_text("Recording")
+        expect(alert).to_have_count(0)
+    finally:
+        browser.close()
 
 
 def test_a_page_that_is_not_secure_says_so(page: Page, server: str) -> None:
