@@ -59,6 +59,7 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
   const { kind } = recorder.now.value;
   const take = recorder.take.value;
   const hint = useId();
+  const said = hintText(recorder, queue, settings.value);
   const { label, icon, onClick, isPossible } = firstControl(recorder, settings.value);
   const stop = () => {
     recorder.stop();
@@ -90,8 +91,8 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
           <span class="size">{bytes(take.recording.recorded.value)}</span>
         </span>
       )}
-      <span class="hint" id={hint} role="status">
-        {hintText(recorder, queue, settings.value)}
+      <span class={`hint ${isPlain(said) ? "unseen" : ""}`} id={hint} role="status">
+        {said}
       </span>
     </div>
   );
@@ -140,6 +141,11 @@ function hintText(recorder: Recorder, queue: UploadQueue, settings: Settings): s
   if (settings.disabled) return texts.disabled;
   if (!recorder.canStart) return texts.sendingLast;
   return limitsText(settings, settings.multiple);
+}
+
+/** Whether it only says what the buttons show. */
+function isPlain(hint: string): boolean {
+  return hint === texts.recording || hint === texts.paused;
 }
 
 interface ChoiceProps {
