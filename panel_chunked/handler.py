@@ -63,9 +63,9 @@ class UploadHandler:
         #: Refuses to have more bytes than the limits allow; set by the session.
         self.check_size: Callable[[int], None] = _allow
         #: Called, in any thread, when the store wants no more before the end; see `end_early`.
-        self.on_over: Callable[[], None] = lambda: None
+        self.on_over: Callable[[], None] = _ignore
         #: Called before the first byte is stored.
-        self.on_begin: Callable[[], None] = lambda: None
+        self.on_begin: Callable[[], None] = _ignore
         self._store = store
         self._stored = stored
         self._watch(stored)
@@ -305,6 +305,9 @@ class UploadHandler:
 
     def _end(self, state: UploadState) -> None:
         self.state = state
+        # Who is told, or asked, holds this handler, and its file.
+        self.on_begin = self.on_over = _ignore
+        self.check_size = _allow
         self.changes.notify()
 
     async def _begin(self) -> StoredUpload:
@@ -340,6 +343,10 @@ class UploadHandler:
         """Give an error for the user; the log has the paths on the server."""
         log.warning("Upload %s of %r: %s", self.info.id, self.info.name, error)
         return storage_error(error)
+
+
+def _ignore() -> None:
+    pass
 
 
 def _allow(size: int) -> None:

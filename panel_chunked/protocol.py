@@ -28,6 +28,9 @@ Checksum = Annotated[int, Meta(ge=0, lt=2**32)]
 RecordingState = Literal["inactive", "recording", "paused"]
 RecordAction = Literal["start", "pause", "stop"]
 
+#: What shows that an upload is the page's own; empty, it shows nothing.
+Secret = Annotated[str, Meta(pattern=r"\A[!-~]{0,64}\Z")]
+
 
 class _Message(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     pass
@@ -37,7 +40,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an upload is known by, and what shows that a page may go on with it."""
 
     id: Key
-    secret: Annotated[str, Meta(pattern=r"\A[!-~]{1,64}\Z")]
+    secret: Secret
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -105,10 +108,14 @@ class Finish(_Message, frozen=True, tag="finish"):
 
 
 class Abort(_Message, frozen=True, tag="abort"):
-    """Stop the upload and free what is stored of it: not wanted, or not readable any more."""
+    """Stop the upload and free what is stored of it: not wanted, or not readable any more.
+
+    With the `secret`, a session frees what another one has stored.
+    """
 
     id: Key
     reason: Literal["cancelled", "unreadable"] = "cancelled"
+    secret: Secret = ""
 
 
 class Remove(_Message, frozen=True, tag="remove"):
@@ -144,7 +151,8 @@ class Created(_Message, frozen=True, tag="created"):
     """The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent.
 
     `checksum` is that of the bytes which are stored already. With the `secret`, another session
-    goes on with the upload, after the server was started anew or the page was loaded again.
+    goes on with the upload, after the server was started anew or the page was loaded again. It is
+    empty if none can, or if the upload has ended.
     """
 
     key: str

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from .batch import hash_secret
-from .errors import UploadError
+from .errors import UploadError, storage_error
 from .handler import UploadHandler
 from .protocol import FileFacts, Identity
 from .settings import Settings
@@ -23,30 +23,49 @@ async def find_upload(
     Raises
     ------
     UploadError
-        ``unknown_upload`` if there is none, or the code of the limit that it does not keep.
+        ``unknown_upload`` if there is none, the code of the limit that it does not keep, or what
+        `storage_error` gives.
     """
     store: Any = settings.store
     try:
-        info = await store.find(known.id) if isinstance(store, Resumable) else None
-        if info is None or not is_secret(known.secret, info):
-            raise unknown_upload()
+        info = await _find(store, known)
         if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
             raise unknown_upload()
         settings.limits.check_file(info.name, info.mime_type, info.size)
         return await UploadHandler.resume(info, store)
     except UploadError:
         raise
+    except FileNotFoundError:
+        raise unknown_upload() from None
     except OSError as error:
         log.warning("Upload %s cannot go on: %s", known.id, error)
-        raise unknown_upload() from None
+        raise storage_error(error) from None
     except Exception:  # a store of one's own may raise anything
         log.exception("Upload %s cannot go on", known.id)
         raise unknown_upload() from None
 
 
+async def free_upload(store: Any, known: Identity) -> None:
+    """Free what is stored of an upload, if it is the page's own; whoever writes has to let go."""
+    try:
+        info = await _find(store, known)
+        await UploadHandler(info, store, await store.resume(info.id)).cancel()
+    except UploadError:
+        pass  # nothing is stored, or nothing of this page
+    except Exception as error:  # a store of one's own may raise anything
+        log.warning("Upload %s could not be freed: %s", known.id, error)
+
+
+async def _find(store: Any, known: Identity) -> UploadInfo:
+    info = await store.find(known.id) if isinstance(store, Resumable) else None
+    if info is None or not is_secret(known.secret, info):
+        raise unknown_upload()
+    return info
+
+
 def is_secret(secret: str, info: UploadInfo) -> bool:
     """Tell whether a page that says `secret` may go on with an upload."""
-    return hmac.compare_digest(info.secret_hash, hash_secret(secret))
+    return bool(secret) and hmac.compare_digest(info.secret_hash, hash_secret(secret))
 
 
 def unknown_upload() -> UploadError:

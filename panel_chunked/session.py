@@ -33,8 +33,9 @@ from .protocol import (
     Remove,
     ServerMessage,
 )
-from .resume import find_upload, is_secret, unknown_upload
+from .resume import find_upload, free_upload, is_secret, unknown_upload
 from .settings import Settings
+from .stores import Resumable
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -177,9 +178,9 @@ class Session:
                 self._remove(message.id)
             case Abort(reason="unreadable"):
                 text = "The file could not be read: it was changed, moved or deleted."
-                self._stop(message.id, UploadError("unreadable", text))
+                self._stop(message, UploadError("unreadable", text))
             case Abort():
-                self._stop(message.id, message)
+                self._stop(message, message)
             case _:
                 self._forward(message)
 
@@ -292,7 +293,7 @@ class Session:
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
-        secret = secrets.token_urlsafe(32)
+        secret = _new_secret(settings)
         info = upload_info(facts, secret)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
@@ -469,7 +470,8 @@ class Session:
         handler = await self._find_file(facts, facts.resume) if facts.resume else None
         if handler is not None and facts.resume is not None:
             return handler, facts.resume.secret
-        settings, secret = self._page.settings(), secrets.token_urlsafe(32)
+        settings = self._page.settings()
+        secret = _new_secret(settings)
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         info = upload_info(facts, secret)
         if settings.ask is not None:
@@ -497,14 +499,29 @@ class Session:
             error = unknown_upload()
             self._page.send(protocol.Error(error.code, error.message, id=upload_id))
 
-    def _stop(self, upload_id: str, reason: Abort | UploadError) -> None:
+    def _stop(self, message: Abort, reason: Abort | UploadError) -> None:
+        upload_id = message.id
         lane = self._lanes.get(upload_id)
         if upload_id in self._adopting:
             self._adopting[upload_id] = reason
-        elif lane is None or lane.stopped:
-            self._remove(upload_id)  # it may have been complete before the page knew
-        else:
+        elif lane is not None and not lane.stopped:
             lane.stop(reason)
+        elif message.secret and self._may_be_elsewhere(upload_id):
+            self._adopting[upload_id] = reason
+            self._spawn(self._free(Identity(upload_id, message.secret)))
+        else:
+            self._remove(upload_id)  # it may have been complete before the page knew
+
+    def _may_be_elsewhere(self, upload_id: str) -> bool:
+        """Tell whether this session knows nothing of an upload; one that failed is not its own."""
+        failed = {it.id for it in self._failed}
+        is_known = upload_id in self._lanes.keys() | self._files.keys() | failed
+        return not is_known and len(self._lanes) + len(self._adopting) < MAX_PENDING
+
+    async def _free(self, known: Identity) -> None:
+        await free_upload(self._page.settings().store, known)
+        del self._adopting[known.id]
+        self._page.send(protocol.Removed(known.id))
 
     def _abort(self, lane: Lane) -> None:
         if not lane.stopped:
@@ -593,6 +610,11 @@ class Session:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the event loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
+
+
+def _new_secret(settings: Settings) -> str:
+    """Give a secret for a new upload; none if no other session could go on with it."""
+    return secrets.token_urlsafe(32) if isinstance(settings.store, Resumable) else ""
 
 
 def _size(handler: UploadHandler) -> int:

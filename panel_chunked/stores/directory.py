@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,8 @@ from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
 
 from .partial import Partial, Partials
+
+log = logging.getLogger(__name__)
 
 #: What becomes of a file whose name is taken.
 Existing = Literal["number", "overwrite", "error"]
@@ -112,8 +115,13 @@ class DirectoryStore:
             if record.info.size is None:
                 record.info = replace(record.info, size=partial.offset)
             record.path = str(self._name(partial))
-            partial.save()
-            partial.leave()
+            try:
+                partial.save()
+            except OSError as error:  # the file is whole; only no other session will find it
+                log.warning("Upload %s is complete, but not on record: %s", record.info.id, error)
+                partial.remove()
+            else:
+                partial.leave()
         return UploadedFile(record.info, Path(record.path), partial.record_path)
 
     def _name(self, partial: Partial) -> Path:
@@ -204,7 +212,7 @@ def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
     candidate, number = target, 0
     while True:
         try:
-            _link(partial, candidate)
+            link(partial, candidate)
         except FileExistsError:
             if candidate.exists() and candidate.samefile(partial):
                 return candidate
@@ -216,7 +224,7 @@ def _link_to_free_name(partial: Path, target: Path, numbers: bool) -> Path:
             return candidate
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """Give a file a second name that is free, or on a file system without hard links, another."""
     try:
         os.link(source, target)  # unlike a rename, fails if the target exists

@@ -59,8 +59,7 @@ class Partials:
         try:
             self._open_new(partial)
         except OSError:
-            with suppress(OSError):
-                partial.remove()
+            partial.discard()
             self.tidy()
             raise
         return partial
@@ -210,8 +209,19 @@ class Partial:
     def save(self) -> None:
         """Write the record, whole or not at all."""
         new = self.record_path.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(self.record))
-        new.replace(self.record_path)
+        try:
+            new.write_bytes(msgspec.json.encode(self.record))
+            new.replace(self.record_path)
+        except OSError:
+            new.unlink(missing_ok=True)  # the disk is full, for one
+            raise
+
+    def discard(self) -> None:
+        """Delete what was not begun for lack of something, and so can be nobody else's."""
+        for path in (self.path, self.record_path):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        self.close()
 
     def remove(self) -> None:
         """Delete everything, unless somebody else has taken over."""
@@ -227,14 +237,17 @@ class Partial:
         self.close()
 
     def _is_taken_over(self) -> bool:
+        if self._file is not None and sys.platform != "win32":
+            return False  # nobody else has the lock, and a disk that fails may not give the record
         record = _read(self.record_path)
         return record is not None and record.writer != self.record.writer
 
 
 def _read(path: Path) -> Record | None:
+    """Give a record, if there is one; `OSError` if it cannot be read now, for want of handles."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
-from .directory import PARTIALS, DirectoryStore
+from .directory import PARTIALS, DirectoryStore, link
 from .partial import Partial, Partials
 
 if sys.platform != "win32":
@@ -32,9 +32,10 @@ class TemporaryStore(DirectoryStore):
     """Puts each upload into a directory of its own, so that it keeps its name.
 
     A file goes when nothing refers to its `UploadedFile` any more, when the store is closed,
-    and at the latest when the process exits. What is not whole stays for a while after that, for
-    another store of this process. What a process left that was killed goes when another one of the
-    same user begins to use such a store; not on Windows.
+    and at the latest when the process exits; another store that has found it keeps it by a link of
+    its own. What is not whole stays for a while after that, for another store of this process.
+    What a process left that was killed goes when another one of the same user begins to use such a
+    store; not on Windows.
 
     Parameters
     ----------
@@ -56,10 +57,19 @@ class TemporaryStore(DirectoryStore):
 
     def finish(self, partial: Partial) -> UploadedFile:
         self._make()
+        if partial.record.path is not None:
+            self._link(partial, Path(partial.record.path))
         file = super().finish(partial)
         # At exit the whole directory of the store goes, so no finalizer has to run then.
         weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
         return file
+
+    def _link(self, partial: Partial, path: Path) -> None:
+        """Give a file that was complete already another path, as the one that it has goes."""
+        own = Path(tempfile.mkdtemp(dir=self.root), path.name)
+        link(path, own)
+        partial.record.path = str(own)
+        partial.save()
 
     def close(self) -> None:
         """Delete all files. What is not whole stays."""

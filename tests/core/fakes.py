@@ -218,7 +218,7 @@ class Browser:
                 self.checksums.learn(upload_id, told.offset, told.checksum)
 
     def abort(self, upload_id: str) -> None:
-        self.send("abort", id=upload_id)
+        self.send("abort", id=upload_id, secret=self.secret(upload_id))
 
     def remove(self, upload_id: str) -> None:
         self.send("remove", id=upload_id)

@@ -155,6 +155,9 @@ class Holder:
         known = checksum(data, checksum(source.data[:offset]))
         self.browser.send("chunk", checksum=known, **message)
 
+    def abort(self, source: Source) -> None:
+        self.browser.send("abort", id=source.id, secret=source.secret)
+
     def finish(self, source: Source) -> None:
         message = {"id": source.id, "attempt": self.attempt(source), "size": len(source.data)}
         self.browser.send("finish", checksum=checksum(source.data), **message)
@@ -175,11 +178,6 @@ class Holder:
 
     def has_all(self, source: Source) -> bool:
         return self.position(source) >= len(source.data)
-
-    def knows(self, source: Source) -> bool:
-        page, session = self.page, self.session
-        was_told = page.all(Created, id=source.id) or page.all(Resume, id=source.id)
-        return bool(was_told) or source.id in session._adopting
 
 
 offsets = st.integers(0, 60)
@@ -226,7 +224,8 @@ class Transfers(RuleBasedStateMachine):
         await holder.session.close()
         if isinstance(holder.store, TemporaryStore):
             for source in self.sources:
-                if source.id in holder.session._files:
+                path = self.path(source)
+                if path is not None and path.is_relative_to(holder.store.root):
                     source.may_be_gone()
             holder.store.close()
 
@@ -337,11 +336,13 @@ class Transfers(RuleBasedStateMachine):
         holder = self.holders[which]
         if removes and not holder.page.all(Complete, id=source.id):
             return  # the page does not offer that
-        alone = len(self.holders) == 1 and holder.knows(source)
-        if alone and not removes and source.fate == "whole":
+        if len(self.holders) == 1 and not removes and source.fate == "whole":
             source.fate = "gone"
         source.may_be_gone()
-        self.act(holder.browser.remove if removes else holder.browser.abort, source.id)
+        if removes:
+            self.act(holder.browser.remove, source.id)
+        else:
+            self.act(holder.abort, source)
 
     @rule(turns=st.integers(1, 12))
     def turn(self, turns: int) -> None:
@@ -374,16 +375,17 @@ class Transfers(RuleBasedStateMachine):
     def no_wrong_file(self) -> None:
         """What is not whole is the beginning of its source; what is whole is one."""
         sources = {source.id: source for source in self.sources}
-        whole: Counter[bytes] = Counter()
+        whole: dict[int, bytes] = {}  # two sessions may each have a link to a temporary file
         for name, data in files_below(self.root).items():
             path = Path(name)
             if path.parent.name != PARTIALS:
-                whole[data] += 1
+                whole[(self.root / name).stat().st_ino] = data
             elif path.suffix == ".part":
                 assert sources[path.stem].data.startswith(data), "wrong bytes are stored"
             else:
                 assert path.suffix == ".wanted", name
-        assert whole <= Counter(source.data for source in self.sources), "a wrong or second file"
+        expected = Counter(source.data for source in self.sources)
+        assert Counter(whole.values()) <= expected, "a wrong or second file"
 
     def nothing_is_lost(self) -> None:
         """What was acknowledged is stored, whoever asks; what is called complete is whole."""
@@ -404,11 +406,15 @@ class Transfers(RuleBasedStateMachine):
             assert len({id(file) for file in picked}) == len(picked) <= len(complete)
 
     def stored(self, source: Source) -> bytes | None:
+        path = self.path(source)
+        return path.read_bytes() if path is not None else None
+
+    def path(self, source: Source) -> Path | None:
         folder = temporary._home.path() if self.is_temporary else self.root / "in"
         record = Partials(folder / PARTIALS, DAY).find(source.id)
         if record is None:
             return None
-        return Path(record.path or folder / PARTIALS / f"{source.id}.part").read_bytes()
+        return Path(record.path or folder / PARTIALS / f"{source.id}.part")
 
     async def recover(self, source: Source) -> Complete | Removed | Error:
         """Do what an honest page does: ask where to go on, and go on from there."""
@@ -487,7 +493,8 @@ class Transfers(RuleBasedStateMachine):
             if source.id and isinstance(await self.recover(source), Complete):
                 assert source.fate != "gone", "cancelled, and complete"
                 # Another session may have deleted it, or taken its temporary files along.
-                if source.fate == "whole" or self.stored(source) is not None:
+                file = self.holders[0].session._files[source.id]
+                if source.fate == "whole" or file.path.exists():
                     complete.append(source)
         await asyncio.sleep(30)
         assert self.holders[0].session.idle

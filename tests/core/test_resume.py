@@ -229,6 +229,59 @@ async def test_upload_is_gone_that_is_cancelled_while_a_new_session_looks_for_it
     assert everything_below(incoming) == []
 
 
+@pytest.mark.parametrize("stored", [4, len(DATA)])
+async def test_upload_is_gone_that_is_cancelled_in_a_session_that_does_not_know_it(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path, stored: int
+) -> None:
+    """The server was started anew, and the page has not heard whether it was cancelled before."""
+    upload_id = await begin(browser, page)
+    if stored == len(DATA):
+        send_rest(browser, upload_id)
+        await page.next(Complete)
+    await browser.session.close()
+    returning.abort(upload_id)
+    await returning.removed(upload_id)
+    assert everything_below(incoming) == []
+
+
+async def test_upload_is_gone_that_is_cancelled_while_the_old_session_still_has_it(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    returning.abort(upload_id)
+    await returning.removed(upload_id)
+    assert everything_below(incoming) == []
+    await browser.session.close()
+
+
+@pytest.mark.parametrize("secret", ["guess", ""])
+async def test_without_the_secret_nothing_is_cancelled(
+    browser: Browser, page: FakePage, returning: Returning, secret: str
+) -> None:
+    upload_id = await begin_and_leave(browser, page)
+    returning.send("abort", id=upload_id, secret=secret)
+    await returning.removed(upload_id)
+    returning.hello(upload_id)
+    assert (await returning.resume(upload_id)).offset == 4
+
+
+async def test_cancelling_what_another_page_has_taken_over_leaves_it_alone(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    """The page has not heard yet that it has the upload no more."""
+    upload_id = await begin(browser, page)
+    returning.hello(upload_id)
+    await returning.resume(upload_id)
+    browser.chunk(upload_id, 4, DATA[4:8])
+    await browser.error(id=upload_id, code="taken_over")
+
+    browser.abort(upload_id)
+    await browser.removed(upload_id)
+    send_rest(returning, upload_id)
+    await returning.page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
 async def test_complete_file_stays_known_when_a_new_session_is_sent_too_much(
     browser: Browser, returning: Returning, incoming: Path
 ) -> None:
@@ -496,7 +549,7 @@ async def test_upload_that_cannot_be_read_is_let_go(
     with monkeypatch.context() as broken:
         broken.setattr(DirectoryUpload, "checksum", unreadable)
         returning.hello(upload_id)
-        await returning.error(id=upload_id)
+        assert (await returning.error(id=upload_id)).code == "storage"
         await returning.idle()
     returning.hello(upload_id)
     assert (await returning.resume(upload_id)).offset == 4

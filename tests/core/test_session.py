@@ -487,6 +487,7 @@ async def test_unknown_uploads_are_answered_calmly(browser: Browser, page: FakeP
     browser.finish("nobody")
     browser.abort("nobody")
     browser.remove("nobody")
+    await page.until(lambda: len(page.sent) == 4)
     assert [type(message) for message in page.sent] == [Error, Error, Removed, Removed]
     assert [error.code for error in page.all(Error)] == ["unknown_upload"] * 2
 
@@ -823,6 +824,27 @@ async def test_hello_tells_what_has_become_of_uploads_that_ended_meanwhile(
     await browser.idle()
     (error,) = page.all(Error)
     assert (error.code, error.id) == ("unknown_upload", "never-heard-of")
+
+
+async def test_page_has_no_secret_of_what_no_other_session_can_go_on_with(
+    browser: Browser, page: FakePage, hooked: HookedStore
+) -> None:
+    first, second = browser.create(4, 4)
+    assert [created.secret for created in page.all(Created)] == ["", ""]
+    known = [{"id": it, "secret": "", "batch": "b"} for it in (first, second)]
+    browser.send("hello", version=1, page="page", uploads=known)
+    await browser.resume(second)
+    browser.transfer(first, b"abcd")
+    await page.next(Complete, id=first)
+
+
+async def test_without_a_secret_nothing_is_taken_from_another_page(
+    browser: Browser, page: FakePage, hooked: HookedStore
+) -> None:
+    (upload_id,) = browser.create(4)
+    browser.create(4, batch="again", resume={"id": upload_id, "secret": ""})
+    assert (await page.next(Created, key="again.f0")).id != upload_id
+    assert upload_id in [it.id for it in browser.session.uploads]
 
 
 async def test_hello_does_not_bring_an_aborted_upload_back(browser: Browser, gate: Gate) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,31 @@ async def put(store: Store, of: UploadInfo, *chunks: bytes) -> UploadedFile:
 def visible(folder: Path) -> dict[str, bytes]:
     """Give the files that a user who lists the folder sees."""
     return {path: data for path, data in files_below(folder).items() if not path.startswith(".")}
+
+
+def join_deleting() -> None:
+    """Wait until temporary files are gone that nobody refers to."""
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name == DELETING:
+            thread.join()
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Have this process open no further files."""
+    if sys.platform == "win32":
+        pytest.skip("files are counted otherwise")
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)  # that is free, and the next one to be given
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def everything(folder: Path) -> list[str]:
@@ -253,15 +279,18 @@ async def test_who_writes_lets_go_for_a_newcomer(disk_store: Store, disk_newcome
     assert (await resumed.finish()).path.read_bytes() == b"abcdef"
 
 
+@pytest.mark.parametrize("is_held", [True, False])
 @pytest.mark.parametrize("step", ["append", "finish", "terminate"])
 async def test_who_was_taken_over_while_suspended_touches_nothing(
-    any_store: Store, newcomer: Store, step: str
+    any_store: Store, newcomer: Store, step: str, is_held: bool
 ) -> None:
     of = info(size=6)
     stored = await any_store.create(of)
     await stored.append(b"abc")
     await stored.suspend()
     resumed = await newcomer.resume(of.id)
+    if not is_held:  # it has sent nothing for a while, either
+        await resumed.suspend()
 
     if step == "terminate":
         await stored.terminate()
@@ -290,6 +319,61 @@ async def test_a_complete_upload_gives_its_file_again(any_store: Store, newcomer
     again = await newcomer.resume(of.id)
     assert again.offset == 6
     assert content(await again.finish()) == content(file) == b"abcdef"
+
+
+async def test_a_complete_upload_outlives_the_store_that_it_was_in_first(
+    disk_store: Store, disk_newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    file = await put(disk_store, of, b"abcdef")
+    found = await (await disk_newcomer.resume(of.id)).finish()
+    assert file.path.read_bytes() == b"abcdef"  # for who still has it
+    if isinstance(disk_store, TemporaryStore):
+        await asyncio.to_thread(disk_store.close)
+    assert (found.name, found.path.read_bytes()) == ("a.bin", b"abcdef")
+
+
+async def test_a_complete_upload_outlives_the_object_that_it_was_given_as_first(
+    disk_store: Store,
+) -> None:
+    of = info("a.bin", size=6)
+    file = await put(disk_store, of, b"abcdef")
+    found = await (await disk_store.resume(of.id)).finish()
+    assert file.path.read_bytes() == b"abcdef"
+    del file
+    await asyncio.to_thread(join_deleting)
+    assert found.path.read_bytes() == b"abcdef"
+
+
+async def test_an_upload_that_cannot_begin_for_want_of_handles_leaves_nothing(
+    disk_store: DirectoryStore,
+) -> None:
+    of = info("a.bin", size=3)
+    other = await put(disk_store, info("b.bin", size=3), b"abc")
+    await asyncio.to_thread(join_deleting)  # or it might take the handle
+    folder = (await asyncio.to_thread(disk_store._partials)).folder
+    before = files_below(folder)
+    with no_more_files(), pytest.raises(OSError, match="Too many open files"):
+        await disk_store.create(of)
+    assert files_below(folder) == before
+    assert other.path.read_bytes() == b"abc"
+    assert (await put(disk_store, of, b"abc")).path.read_bytes() == b"abc"
+
+
+async def test_who_has_no_handle_left_deletes_nothing_of_another(
+    disk_store: Store, disk_newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    stored = await disk_store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+    resumed = await disk_newcomer.resume(of.id)
+    with no_more_files():
+        for step in (stored.append(b"xxx"), stored.terminate(), disk_newcomer.find(of.id)):
+            with pytest.raises(OSError, match="Too many open files"):
+                await step
+        await resumed.append(b"def")
+    assert (await resumed.finish()).path.read_bytes() == b"abcdef"
 
 
 @pytest.mark.parametrize("gone", ["terminated", "deleted", "of another size", "unknown"])
@@ -535,10 +619,7 @@ def test_temporary_file_goes_with_the_last_reference(temporary: TemporaryStore) 
     file = asyncio.run(put(temporary, info(), b"x"))
     path = file.path
     del file
-    gc.collect()
-    for thread in threading.enumerate():
-        if thread.name == DELETING:
-            thread.join()
+    join_deleting()
     assert not path.parent.exists()
 
 

@@ -2,20 +2,22 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from panel_chunked.stores import DirectoryStore
 from tests.browser.conftest import App, make_file, wait_until
 from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
-from tests.core.fakes import files_below
+from tests.core.fakes import files_below, info
 
 from .server import Server, served
 
@@ -131,6 +133,74 @@ def test_disk_that_loses_what_it_took_fails_the_upload_before_it_is_called_compl
     assert_failed(app, "large.bin", "(No space left on device|Input/output error)")
     other.assert_unaffected()
     assert files_below(disk_with_less_than_it_says) == {}
+
+
+def fill(disk: Path) -> None:
+    with suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    assert shutil.disk_usage(disk).free == 0
+
+
+def names_below(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*")}
+
+
+async def test_disk_that_is_full_before_an_upload_has_its_name_has_it_whole(
+    small_disk: Path,
+) -> None:
+    """There is no room to note that it is complete."""
+    store, upload = DirectoryStore(small_disk / "in"), info("data.bin", size=6)
+    stored = await store.create(upload)
+    await stored.append(b"abcdef")
+    fill(small_disk)
+    file = await stored.finish()
+    assert file.path.read_bytes() == b"abcdef"
+    assert files_below(small_disk / "in") == {"data.bin": b"abcdef"}
+    assert await store.find(upload.id) is None  # and nothing tells of an upload that is not whole
+
+
+async def test_disk_that_is_full_before_an_upload_begins_keeps_nothing_of_it(
+    small_disk: Path,
+) -> None:
+    fill(small_disk)
+    with pytest.raises(OSError, match="No space left"):
+        await DirectoryStore(small_disk / "in").create(info("data.bin", size=6))
+    assert names_below(small_disk) == {"filler", "in"}
+
+
+def test_too_many_open_files_are_tried_again_by_itself(page: Page, tmp_path: Path) -> None:
+    checksum = make_file(tmp_path / "data.bin", 8 * MB)
+    page.add_init_script("Math.random = () => 0.99")  # so that there is time to allow some
+    with served(tmp_path / "tmp") as server:
+        app = App(page, server.url, {"destination": str(tmp_path / "in")})
+        with no_more_files(server):
+            app.choose(tmp_path / "data.bin")
+            row = app.row("data.bin")
+            expect(row).to_contain_text("Too many open files. Try again in a moment.")
+            expect(row).to_contain_text("Trying again in")
+            (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
+            assert (failed["state"], failed["error_code"]) == ("failed", "busy")
+            assert files_below(tmp_path / "in") == {}
+        app.expect_row("data.bin", "complete")
+        (file,) = app.wait_for(lambda it: it["files"])["files"]
+        assert file["checksum"] == checksum
+        assert files_below(tmp_path / "in").keys() == {"data.bin"}
+        assert "Traceback" not in server.log.read_text()
+
+
+@contextmanager
+def no_more_files(server: Server) -> Iterator[None]:
+    """Have a server open nothing any more; what is open stays so."""
+    if sys.platform != "linux":
+        pytest.skip("limits of another process are set as on Linux")
+    process = psutil.Process(server.pid)
+    limits = process.rlimit(psutil.RLIMIT_NOFILE)
+    process.rlimit(psutil.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(psutil.RLIMIT_NOFILE, limits)
 
 
 def handles_of(server: Server) -> list[str]:

@@ -123,7 +123,7 @@ async def test_a_function_uses_a_recording_while_it_is_made(open_page):
 
     async def use(stream):
         sizes.append(stream.size)
-        async for data in stream:
+        while data := await stream.read(100):
             got.append(data)
         return "heard"
 

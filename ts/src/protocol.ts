@@ -6,7 +6,10 @@
 
 export const VERSION = 1;
 
-/** What an upload is known by, and what shows that a page may go on with it. */
+/**
+ * What an upload is known by, and what shows that a page may go on with it; an empty secret shows
+ * nothing.
+ */
 export interface Identity {
   id: string;
   secret: string;
@@ -41,8 +44,8 @@ export type ClientMessage =
   | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
   | Chunk
   | Finish
-  /** Stop the upload and free what is stored of it. */
-  | { kind: "abort"; id: string; reason: "cancelled" | "unreadable" }
+  /** Stop the upload and free what is stored of it, in another session, too. */
+  | ({ kind: "abort"; reason: "cancelled" | "unreadable" } & Identity)
   /** Delete a complete file. */
   | { kind: "remove"; id: string }
   /** What the recorder of the page does, whenever that changes and after each `hello`. */
@@ -83,6 +86,7 @@ export interface Welcome {
 /**
  * The upload `key` is known as `id`; `grant` bytes beyond `offset` may be sent. With the `secret`,
  * another session goes on with it, after the server was started anew or the page was loaded again.
+ * It is empty if none can, or if the upload has ended.
  */
 export interface Created extends Omit<Resume, "kind"> {
   kind: "created";

@@ -189,7 +189,12 @@ describe("cancel", () => {
     await until(() => server.inFlight === 40);
     queue.cancel(upload(queue, "a.bin"));
     const sent = server.received.length;
-    expect(server.received.at(-1)).toEqual({ kind: "abort", id: "u0", reason: "cancelled" });
+    expect(server.received.at(-1)).toEqual({
+      kind: "abort",
+      id: "u0",
+      reason: "cancelled",
+      secret: "secret of u0",
+    });
     expect(states(queue)).toEqual(["cancelled"]);
     server.answerAll();
     await quiet();
@@ -741,6 +746,8 @@ describe("what was lost with the socket", () => {
     queue.attach(server.connect({}, true));
     await until(() => upload(queue, "b.bin").state.value.kind === "complete");
     expect(server.upload("a.bin").state).toBe("freed");
+    // The session that hears of it may be another one.
+    expect(server.sent("abort").at(-1)?.secret).toBe("secret of u0");
     const aborts = server.sent("abort").length;
     queue.attach(server.connect({}, true));
     await quiet();
@@ -816,7 +823,10 @@ describe("an app that clears", () => {
 
 describe("what a later page goes on with", () => {
   /** A page that has begun a file of which it has a handle, and perhaps an earlier upload. */
-  async function begun(earlier?: { id: string; secret: string }) {
+  async function begun(
+    earlier?: { id: string; secret: string },
+    options: Partial<FakeServer> = {},
+  ) {
     const storage = new FakeStorage() as unknown as Storage;
     const underway = new Underway(new FakeLocks() as unknown as LockManager);
     const pages = () => new Resumables(storage, "", new Handles(), underway);
@@ -825,7 +835,7 @@ describe("what a later page goes on with", () => {
     const fingerprint = pages().fingerprint("w1", file, "a.bin");
     if (earlier !== undefined) pages().remember(fingerprint, earlier, handle);
     underway.end(earlier?.id ?? "");
-    const server = new FakeServer();
+    const server = Object.assign(new FakeServer(), options);
     const queue = new UploadQueue(undefined, undefined, pages());
     queue.attach(server.connect());
     await quiet();
@@ -864,6 +874,14 @@ describe("what a later page goes on with", () => {
     expect(later.find(fingerprint)?.id).toBe("u0");
     expect(later.others).toEqual(new Set(["u0"]));
     expect(await later.handles.find("old")).toBeNull();
+  });
+
+  it("is nothing where no other session can go on, not even what was begun earlier", async () => {
+    const earlier = { id: "old", secret: "s" };
+    const { later, fingerprint, underway } = await begun(earlier, { canResume: false });
+    expect(later.find(fingerprint)).toBeNull();
+    expect(await later.begunElsewhere("w1")).toEqual([]);
+    expect(await underway.ids()).toEqual(new Set());
   });
 
   it("is remembered when another page takes it over, which is at it alone", async () => {

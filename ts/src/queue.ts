@@ -106,8 +106,8 @@ export class UploadQueue {
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
   private readonly ready = new Set<Upload>();
   private readonly sending = new Set<Upload>();
-  /** Ids of what was cancelled and is not known to be gone: the message may be lost. */
-  private readonly aborted = new Set<string>();
+  /** Secrets by id of what was cancelled and is not known to be gone: the message may be lost. */
+  private readonly aborted = new Map<string, string>();
 
   /** The caps are shared by all queues of a page, which share a socket. */
   constructor(
@@ -255,14 +255,14 @@ export class UploadQueue {
   cancel(upload: Upload): void {
     if (!upload.active && !this.isWaiting(upload)) return;
     this.retries.stop(upload);
-    const { id } = upload;
-    if (id !== null) this.abort(id);
+    const { id, secret } = upload;
+    if (id !== null) this.abort({ id, secret });
     upload.end({ kind: "cancelled" });
   }
 
-  private abort(id: string): void {
-    this.aborted.add(id);
-    this.channel?.send({ kind: "abort", id, reason: "cancelled" });
+  private abort({ id, secret }: Identity): void {
+    this.aborted.set(id, secret);
+    this.channel?.send({ kind: "abort", id, reason: "cancelled", secret });
   }
 
   /** Delete a complete file; the row goes when the server says that it is gone. */
@@ -404,7 +404,7 @@ export class UploadQueue {
     window.limit(inFlight, CHUNKS[message.transport]);
     this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
     for (const upload of this.batches.begin()) this.ready.delete(upload);
-    for (const id of this.aborted) this.abort(id);
+    for (const [id, secret] of this.aborted) this.abort({ id, secret });
     this.closeBatches();
     this.tellRecording();
   }
@@ -444,14 +444,14 @@ export class UploadQueue {
       upload.created(id, message);
       this.byId.set(id, upload);
       this.remember(upload, message);
-    } else if (!upload?.active && key.startsWith(this.page)) this.abort(id);
+    } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
   }
 
   private remember({ earlier, source, relativePath }: Upload, created: Created): void {
     const { file } = source;
-    if (file === null || file.size < MIN_RESUMABLE) return;
     // The server does not know any more what was begun earlier.
     if (earlier !== null && earlier.id !== created.id) this.resumables.dismiss(earlier.id);
+    if (file === null || file.size < MIN_RESUMABLE || created.secret === "") return;
     this.resumables.remember(this.fingerprint(file, relativePath), created, handleOf(file));
   }
 

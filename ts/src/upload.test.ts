@@ -27,6 +27,7 @@ function start(
   const buffers = { reuse, head };
   const link = { channel: { send, head }, window, cap, isNotebook: false, maxChunkSize, buffers };
   const upload = new Upload("k1", new FileSource(file), file.name);
+  upload.secret = "s1";
   upload.created("u1", { attempt: 0, offset: 0, checksum: 0, grant });
   upload.start(link);
   const chunks = () => sent.filter((message): message is Chunk => message.kind === "chunk");
@@ -322,7 +323,7 @@ describe("an upload", () => {
     const { upload, sent, window } = start(deletedFile(25), { capacity: 30 });
     await until(() => !upload.active);
     expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "unreadable" } });
-    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable" }]);
+    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable", secret: "s1" }]);
     expect(await isWhole(window, 30)).toBe(true);
   });
 
@@ -364,7 +365,7 @@ describe("an upload of which something is stored", () => {
     await until(() => !upload.active);
     expect(upload.state.value).toEqual({ kind: "failed", failure: { code: "changed" } });
     expect(chunks()).toEqual([]);
-    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable" }]);
+    expect(sent).toEqual([{ kind: "abort", id: "u1", reason: "unreadable", secret: "s1" }]);
   });
 
   it("fails if what was sent is stored as something else", async () => {

@@ -5,7 +5,7 @@ import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
 import { checksum as checksumOf } from "./checksum";
 import type { Failure } from "./errors";
-import { MIN_CHUNK_SIZE } from "./pacer";
+import { MIN_CHUNK_SIZE, TARGET_DELAY } from "./pacer";
 import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
 import type { Buffers, ChunkReader } from "./reader";
@@ -106,9 +106,12 @@ export class Upload {
   /** How far the server lets it send. */
   private granted = 0;
   private wake: () => void = () => undefined;
-  /** Since when every look has found it waiting for the server to take more. */
+  /** Since when every look has found that it waits for the server. */
   private heldSince: number | null = null;
+  /** Whether the server has to take more before more is sent. */
   private waitsForGrant = false;
+  /** Whether what was stored last has waited on the server for most of its time. */
+  private hasWaited = false;
   private link: Link | null = null;
   /** The attempt that the server has asked for last. */
   private attempt = 0;
@@ -196,7 +199,9 @@ export class Upload {
       this.known = last;
       this.source.release(last.end);
       const { size, inFlight } = last;
-      this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
+      const roundTrip = time - last.time - delay;
+      this.hasWaited = delay > Math.max(roundTrip, TARGET_DELAY);
+      this.link?.window.measure({ time, roundTrip, size, inFlight });
       this.link?.cap.arrived(this.link.isNotebook ? inFlight / 2 : size);
     }
     this.link?.window.release(delivered);
@@ -246,7 +251,8 @@ export class Upload {
 
   private show(time: number): void {
     this.shownAt = time;
-    this.heldSince = this.waitsForGrant ? (this.heldSince ?? time) : null;
+    const waits = this.waitsForGrant || this.hasWaited;
+    this.heldSince = waits ? (this.heldSince ?? time) : null;
     this.isHeld.value = this.heldSince !== null && time - this.heldSince >= HELD_AFTER;
     this.stored.value = this.offset;
     this.rate.value = this.meter.bytesPerSecond;
@@ -280,7 +286,7 @@ export class Upload {
   }
 
   private fail(code: "changed" | "unreadable", link: Link, id: string): void {
-    link.channel.send({ kind: "abort", id, reason: "unreadable" });
+    link.channel.send({ kind: "abort", id, reason: "unreadable", secret: this.secret });
     const failure = { code: this.source.file === null ? "recording_gone" : code } as const;
     this.end({ kind: "failed", failure });
   }

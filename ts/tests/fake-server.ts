@@ -55,6 +55,8 @@ export class FakeServer {
   maxChunkSize = 10;
   maxInFlight = 40;
   grant = 1000;
+  /** Whether another session could go on with an upload. */
+  canResume = true;
   /** Why a file is refused, if it is. */
   refuse: (facts: FileFacts) => string | null = () => null;
 
@@ -220,7 +222,7 @@ export class FakeServer {
       kind: "created",
       key,
       id,
-      secret: `secret of ${id}`,
+      secret: this.canResume ? `secret of ${id}` : "",
       attempt,
       offset,
       checksum,
