@@ -148,6 +148,28 @@ describe("a recording", () => {
     expect(lastRecorder().state).toBe("inactive");
   });
 
+  it("is not offered to be sent again, since what was sent of it is not kept", async () => {
+    const { server, queue, start } = setUp();
+    await start();
+    await until(() => server.uploads.length === 1);
+    server.send({ kind: "error", code: "storage_full", message: "Full.", id: "u0" });
+    const [upload] = queue.uploads.value;
+    expect(upload && queue.canRetry(upload)).toBe(false);
+    expect(queue.retries.waiting).toEqual([]);
+  });
+
+  it("fails if the server has lost what it had acknowledged", async () => {
+    const { server, queue, recorder, start } = setUp();
+    const media = await start();
+    media.give(pattern(25));
+    await until(() => recorder.take.value?.recording.waiting === 0);
+    const lost = { attempt: 1, offset: 0, checksum: 0, grant: 1000 };
+    server.send({ kind: "resume", id: "u0", ...lost });
+    await until(() => recorder.state === "inactive");
+    const failure = { code: "recording_gone" };
+    expect(queue.uploads.value[0]?.state.value).toEqual({ kind: "failed", failure });
+  });
+
   it("ends when the app has enough of it", async () => {
     const { server, recorder, start, states } = setUp();
     const media = await start();
