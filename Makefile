@@ -81,6 +81,10 @@ bench-notebook: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The sam
 bench-durable: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The same with a directory, durable and not: the cost of fsync
 	@$(PY) -m tests.bench.throughput --durable $(BENCH_ARGS)
 
+.PHONY: bench-streams
+bench-streams: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure functions that use a file as it arrives, a slow one among them
+	@$(PY) -m tests.bench.streams $(BENCH_ARGS)
+
 .PHONY: bench-latency
 bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how long a click takes during an upload over slow links
 	@$(PY) -m tests.bench.latency $(BENCH_ARGS)

@@ -5,9 +5,10 @@ into chunks below the message limit, and the server puts them together again.
 """
 
 from .config import config
-from .errors import UploadError
+from .errors import Refused, UploadError
 from .files import UploadedFile
-from .stores import DirectoryStore
+from .stores import DirectoryStore, StreamStore
+from .stream import UploadCancelledError, UploadReader, UploadStream
 from .upload import Upload
 from .widget import ChunkedFileInput
 
@@ -16,8 +17,13 @@ __version__ = "0.1.0"
 __all__ = [
     "ChunkedFileInput",
     "DirectoryStore",
+    "Refused",
+    "StreamStore",
     "Upload",
+    "UploadCancelledError",
     "UploadError",
+    "UploadReader",
+    "UploadStream",
     "UploadedFile",
     "__version__",
     "config",

@@ -7,6 +7,7 @@ the document lock and for `hold`. Chunks and acks touch no model property, so th
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
@@ -134,8 +135,13 @@ class Channel(ABC):
             state._handle_exception(error)
 
     def _call(self, callback: Callable[[], None]) -> None:
-        with set_curdoc(self.doc):
+        with self.within():
             callback()
+
+    def within(self) -> AbstractContextManager[object]:
+        """Give a context in which `pn.state.curdoc` is the document."""
+        context: AbstractContextManager[object] = set_curdoc(self.doc)
+        return context
 
 
 def _while_busy(callback: Callable[[], None]) -> None:

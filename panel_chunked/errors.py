@@ -7,6 +7,7 @@ import errno
 from typing import Final, Literal
 
 ErrorCode = Literal[
+    "app_error",
     "bad_message",
     "busy",
     "checksum_mismatch",
@@ -16,6 +17,7 @@ ErrorCode = Literal[
     "not_accepted",
     "over_size",
     "page_gone",
+    "refused",
     "storage",
     "storage_full",
     "taken_over",
@@ -27,6 +29,7 @@ ErrorCode = Literal[
 
 #: What to do about each, for the person who uploads.
 ADVICE: Final[dict[ErrorCode, str]] = {
+    "app_error": "Try again, or tell those who run this app.",
     "bad_message": "Reload the page, then choose the file again.",
     "busy": "Try again in a moment.",
     "checksum_mismatch": "Try again.",
@@ -36,6 +39,7 @@ ADVICE: Final[dict[ErrorCode, str]] = {
     "not_accepted": "Choose one of these.",
     "over_size": "Choose the file again.",
     "page_gone": "Try again.",
+    "refused": "",
     "storage": "Try again later, or tell those who run this app.",
     "storage_full": "Try again when there is room, or tell those who run this app.",
     "taken_over": "Look there.",
@@ -70,8 +74,15 @@ class UploadError(Exception):
 
     def __init__(self, code: ErrorCode, what: str) -> None:
         self.code: ErrorCode = code
-        self.message = f"{what} {ADVICE[code]}"
+        self.message = f"{what} {ADVICE[code]}".rstrip()
         super().__init__(self.message)
+
+
+class Refused(Exception):  # noqa: N818 (it is the app's decision, and no fault)
+    """Raised by the app to end an upload, with a text for the person who uploads.
+
+    Such as ``raise Refused("This is not a sound file. Choose one with a .wav ending.")``.
+    """
 
 
 class WrongOffsetError(Exception):

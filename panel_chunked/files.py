@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .upload import UploadInfo
 
@@ -20,15 +20,40 @@ class UploadedFile:
     info
         What the browser said of it.
     path
-        Where its bytes are.
+        Where its bytes are; None if a function of the app has used them, and they are nowhere.
     record
         What its store knows of it, which goes with it.
+    result
+        What the function has returned.
+    received
+        Bytes that the function has been given; None if these are all.
+    forget
+        Has its store forget what it knows of it.
+
+    Attributes
+    ----------
+    result
+        What the function returned that was its `destination`; else None.
+    received
+        Bytes that have arrived: fewer than `size` if the function returned before the end.
     """
 
-    def __init__(self, info: UploadInfo, path: Path, record: Path | None = None) -> None:
+    def __init__(
+        self,
+        info: UploadInfo,
+        path: Path | None,
+        record: Path | None = None,
+        *,
+        result: Any = None,
+        received: int | None = None,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
         self._info = info
         self._path = path
         self._record = record
+        self.result = result
+        self.received = info.size if received is None else received
+        self._forget = forget
         self.on_delete: Callable[[], None] | None = None  # set by the session
 
     @property
@@ -63,22 +88,31 @@ class UploadedFile:
 
     @property
     def path(self) -> Path:
-        """Where the bytes are. A temporary file goes with its session: `save` what you keep."""
+        """Where the bytes are. A temporary file goes with its session: `save` what you keep.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the bytes went to a function of the app: nothing is stored, so there is nothing to
+            open, read or save.
+        """
+        if self._path is None:
+            raise FileNotFoundError(f"{self.name} went to a function of the app and is not stored.")
         return self._path
 
     @cached_property
     def checksum(self) -> str:
         """``"sha256:"`` and the hex digest; reads the file the first time it is asked for."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes."""
-        return self._path.open("rb")
+        return self.path.open("rb")
 
     def read(self) -> bytes:
         """Read the whole file into memory."""
-        return self._path.read_bytes()
+        return self.path.read_bytes()
 
     def save(self, target: str | PathLike[str] | BinaryIO) -> None:
         """Copy the file.
@@ -94,7 +128,7 @@ class UploadedFile:
             If `target` is neither.
         """
         if isinstance(target, (str, PathLike)):
-            shutil.copyfile(self._path, target)
+            shutil.copyfile(self.path, target)
         elif hasattr(target, "write"):
             with self.open() as file:
                 shutil.copyfileobj(file, target)
@@ -110,7 +144,9 @@ class UploadedFile:
 
     def unlink(self) -> None:
         """Delete the file, and tell nobody."""
-        self._path.unlink(missing_ok=True)
+        self._forget()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
         if self._record is not None:
             with suppress(OSError):
                 self._record.unlink(missing_ok=True)

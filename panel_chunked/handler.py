@@ -1,17 +1,23 @@
 """The rules of one upload: which bytes are taken, and when it is complete."""
 
 import asyncio
+import io
 import logging
 import time
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, BinaryIO
 
+from .changes import Changes
 from .checksum import checksum as checksum_of
 from .errors import UploadError, WrongChecksumError, WrongOffsetError, storage_error
 from .files import UploadedFile
 from .limits import format_size
 from .rate import Rate
 from .stores import (
+    EnoughError,
+    Interruptible,
+    Readable,
     Resumable,
     ResumedUpload,
     Store,
@@ -19,6 +25,7 @@ from .stores import (
     Suspendable,
     TakenOverError,
     Terminable,
+    Watchable,
 )
 from .upload import Upload, UploadInfo, UploadState
 
@@ -47,11 +54,18 @@ class UploadHandler:
         stored: StoredUpload | None = None,
     ) -> None:
         self.info = info
+        #: Told of every byte and of the end, for those who read what is stored.
+        self.changes = Changes()
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
+        #: Called, in any thread, when the store wants no more before the end; see `end_early`.
+        self.on_over: Callable[[], None] = lambda: None
+        #: Called before the first byte is stored.
+        self.on_begin: Callable[[], None] = lambda: None
         self._store = store
         self._stored = stored
+        self._watch(stored)
         self._has_let_go = False
         self._offset = 0 if stored is None else stored.offset
         self._checksum = 0
@@ -96,6 +110,11 @@ class UploadHandler:
         return self.has_begun and self._offset == self.info.size
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has ended well."""
+        return self.state == "complete"
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more is done to the upload here."""
         return self.state in ("complete", "failed", "cancelled", "suspended")
@@ -123,12 +142,16 @@ class UploadHandler:
         try:
             stored = await self._begin()
             await stored.append(data)
+        except EnoughError:
+            await self.end_early()
+            return
         except TakenOverError:
             raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
         self._has_let_go = False  # it was opened again
         self._offset, self._checksum = stored.offset, checksum
+        self.changes.notify()
         self._rate.update(self._offset, time.monotonic())
 
     async def finish(self, checksum: int) -> UploadedFile:
@@ -149,6 +172,19 @@ class UploadHandler:
             raise WrongOffsetError
         if checksum != self._checksum:
             raise WrongChecksumError
+        return await self._complete()
+
+    async def end_early(self) -> None:
+        """Take the upload for complete, since the store wants no more of it.
+
+        Raises
+        ------
+        UploadError
+            Why it is not.
+        """
+        await self._complete()
+
+    async def _complete(self) -> UploadedFile:
         try:
             stored = await self._begin()  # a file of zero bytes begins here
             self.file = await stored.finish()
@@ -156,9 +192,15 @@ class UploadHandler:
             raise self._taken_over() from None
         except OSError as error:
             raise self._storage_error(error) from error
+        self._offset = stored.offset
         self._stored = None
-        self.state = "complete"
+        self._end("complete")
         return self.file
+
+    def interrupt(self) -> None:
+        """Have what waits for the store end: the upload is about to."""
+        if isinstance(self._stored, Interruptible):
+            self._stored.interrupt()
 
     async def let_go(self) -> None:
         """Close what is open, so that somebody else may go on; the next byte opens it again."""
@@ -185,18 +227,20 @@ class UploadHandler:
             raise self._storage_error(error) from error
         self._has_let_go = False
         self._offset = resumed.offset
+        self._watch(resumed)
 
     async def suspend(self) -> None:
         """End here; what is stored stays for whoever goes on with it, if the store can."""
         if isinstance(self._stored, Suspendable):
-            self.state = "suspended"
+            self._end("suspended")
             await self.let_go()
         else:
             await self.cancel()
 
     async def cancel(self) -> None:
         """Free what is stored, even if the file was complete already; the upload is over."""
-        self.state, self.error = "cancelled", None
+        self.error = None
+        self._end("cancelled")
         file, self.file = self.file, None
         if file is None and isinstance(self._stored, ResumedUpload):
             file = self._stored.file
@@ -206,7 +250,8 @@ class UploadHandler:
 
     async def fail(self, error: UploadError) -> None:
         """Free what is stored; the upload is over because of `error`."""
-        self.state, self.error = "failed", error
+        self.error = error
+        self._end("failed")
         await self._terminate()
 
     def snapshot(self) -> Upload:
@@ -222,14 +267,42 @@ class UploadHandler:
             error=self.error.message if self.error else None,
             error_code=self.error.code if self.error else None,
             id=self.info.id,
+            _followed=(self.info, self) if self._is_readable else None,
         )
+
+    def open(self) -> BinaryIO | None:
+        """Open what is stored, for reading; None if it is just being moved. Blocks."""
+        stored, file = self._stored, self.file
+        if file is not None:
+            return file.open()
+        if stored is not None and not isinstance(stored, Readable):
+            raise io.UnsupportedOperation(f"Nothing of {self.info.name} is stored.")
+        if stored is not None:
+            with suppress(FileNotFoundError):
+                return stored.open()
+        return None
+
+    @property
+    def _is_readable(self) -> bool:
+        """Whether what is stored may be read, as far as is known."""
+        return not self.ended and (self._stored is None or isinstance(self._stored, Readable))
+
+    def _end(self, state: UploadState) -> None:
+        self.state = state
+        self.changes.notify()
 
     async def _begin(self) -> StoredUpload:
         if self._stored is None:
             self._stored = await self._store.create(self.info)
+            self._watch(self._stored)
             self.state = "running"
+            self.on_begin()
             self._rate = Rate(time.monotonic())
         return self._stored
+
+    def _watch(self, stored: object) -> None:
+        if isinstance(stored, Watchable):
+            stored.watch(lambda: self.on_over())
 
     async def _terminate(self) -> None:
         stored: object = self._stored

@@ -13,6 +13,7 @@ from .credit import Credit
 from .errors import UploadError, WrongChecksumError, WrongOffsetError
 from .handler import UploadHandler
 from .protocol import Abort, Ack, Chunk, Finish, Resume, ServerMessage
+from .stores import InterruptedUploadError
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,12 @@ class Suspend:
     """The page is gone; another one may come and go on."""
 
 
-Message = Chunk | Finish | Abort | UploadError | StartOver | Suspend
+@dataclass(frozen=True)
+class Over:
+    """The store wants no more of the upload."""
+
+
+Message = Chunk | Finish | Abort | UploadError | StartOver | Suspend | Over
 
 
 class Lane:
@@ -76,6 +82,7 @@ class Lane:
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self.handler = handler
+        handler.on_over = self._over
         self.stopped = False  # an abort or an error is the last thing in the queue
         self.aborted = False
         self.working = False
@@ -115,6 +122,7 @@ class Lane:
         self.aborted = self.aborted or isinstance(reason, Abort)
         self._drop_queue()
         self._put(reason)
+        self.handler.interrupt()
 
     def start_over(self) -> None:
         """Forget what waits, and have the browser send again from what is stored."""
@@ -128,6 +136,15 @@ class Lane:
         if not self.stopped:
             self.attempt += 1
             self._ask_for(self.attempt)
+
+    def _over(self) -> None:
+        """Note that the store wants no more. Safe in any thread."""
+        with suppress(RuntimeError):  # its event loop is closed
+            self._loop.call_soon_threadsafe(self._end_early)
+
+    def _end_early(self) -> None:
+        if not self.stopped:
+            self._put(Over())
 
     def _go_on(self, attempt: int) -> None:
         """Have the browser send again what there was no room for. Safe in any thread."""
@@ -160,6 +177,8 @@ class Lane:
                 self.start_over()
             except WrongChecksumError:
                 await self._ask_for_damaged()
+            except InterruptedUploadError:
+                pass  # why is the next message
             except UploadError as error:
                 await self.handler.fail(error)
             except Exception:
@@ -204,6 +223,8 @@ class Lane:
                 await self._write(message, arrival)
             case Finish():
                 await self.handler.finish(message.checksum)
+            case Over():
+                await self.handler.end_early()
             case Abort():
                 await self.handler.cancel()
             case Suspend():

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from . import protocol
 from .channel import Channel
 from .files import UploadedFile
+from .hooks import tell
 from .limits import Limits, parse_accept, parse_size
 from .outputs import Outputs, Picked
 from .session import Session
 from .settings import Settings
-from .stores import DirectoryStore, Store, TemporaryStore, sweeper
+from .stores import DirectoryStore, Store, StreamStore, TemporaryStore, sweeper
 from .token import Renewal
+from .upload import Upload
 
 if TYPE_CHECKING:
     from .widget import ChunkedFileInput
@@ -94,7 +96,9 @@ class WidgetPage:
             max_total_size=parse_size(widget.max_total_size),
             max_files=widget.max_files,
         )
-        return Settings(limits, self._store(), widget.takes_many, widget.disabled)
+        hooks = widget._upload_hooks
+        ask = partial(hooks.ask, self.channel) if hooks.accept else None
+        return Settings(limits, self._store(), widget.takes_many, widget.disabled, ask)
 
     def welcome(self) -> protocol.Welcome:
         sweeper.watch(self._store())
@@ -138,6 +142,15 @@ class WidgetPage:
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)
         self._outputs.turn.take(partial(self._outputs.publish, []), later=self.publish)
+
+    def started(self, upload: Upload) -> None:
+        tell(self.channel, self._widget._upload_hooks.start, upload)
+
+    def completed(self, file: UploadedFile) -> None:
+        tell(self.channel, self._widget._upload_hooks.complete, file)
+
+    def failed(self, upload: Upload) -> None:
+        tell(self.channel, self._widget._upload_hooks.fail, upload)
 
     def publish(self) -> None:
         """Have the outputs brought up to date in the context of this page. Safe in any thread."""
@@ -183,5 +196,9 @@ class WidgetPage:
         destination: Any = self._widget.destination
         if destination is None:
             return self._temporary
-        is_path = isinstance(destination, (str, PathLike))
-        return DirectoryStore(destination) if is_path else destination
+        if isinstance(destination, (str, PathLike)):
+            return DirectoryStore(destination)
+        if hasattr(destination, "create"):
+            store: Store = destination
+            return store
+        return StreamStore(destination, within=self.channel.within)

@@ -183,9 +183,13 @@ class Resume(_Message, frozen=True, tag="resume"):
 
 
 class Complete(_Message, frozen=True, tag="complete"):
-    """The file is whole and stored."""
+    """The file is whole and stored; or the app, which used it as it came, wants no more of it.
+
+    `offset` bytes have come.
+    """
 
     id: str
+    offset: int
 
 
 class Removed(_Message, frozen=True, tag="removed"):

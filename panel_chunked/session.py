@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -31,9 +30,8 @@ from .protocol import (
     Remove,
     ServerMessage,
 )
-from .resume import find_upload, free_upload, is_secret, unknown_upload
+from .resume import find_upload, free_upload, is_secret, new_secret, unknown_upload
 from .settings import Settings
-from .stores import Resumable
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -80,6 +78,15 @@ class Page(Protocol):
 
     def deleted(self, upload_id: str) -> None:
         """Note, in any thread, that the app has deleted a file."""
+
+    def started(self, upload: Upload) -> None:
+        """Note that the first byte of an upload is about to be stored."""
+
+    def completed(self, file: UploadedFile) -> None:
+        """Note that an upload is complete."""
+
+    def failed(self, upload: Upload) -> None:
+        """Note that an upload was refused or has failed."""
 
 
 class Session:
@@ -246,8 +253,9 @@ class Session:
         for facts in message.files:
             try:
                 known = batch.handlers.get(facts.key)  # the page asks again if no answer came
-                if known is None and facts.resume and not self._is_full(batch.key):
-                    self._resume_file(facts, facts.resume, batch)
+                takes_time = facts.resume is not None or settings.ask is not None
+                if known is None and takes_time and not self._is_full(batch.key):
+                    self._admit_later(facts, batch)
                     continue
                 handler = known or self._admit(facts, batch, settings, total)
             except UploadError as error:
@@ -276,8 +284,7 @@ class Session:
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
-        can_resume = isinstance(settings.store, Resumable)
-        secret = secrets.token_urlsafe(32) if can_resume else ""
+        secret = new_secret(settings.store)
         info = upload_info(facts, secret)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
@@ -312,6 +319,7 @@ class Session:
         lane = Lane(handler, credit, send, page.progressed, ended, self._spawn)
         lane.page, lane.secret = batch.page, secret
         self._lanes[handler.info.id] = lane
+        handler.on_begin = lambda: page.started(handler.snapshot())
         return lane
 
     def _forget_failure(self, info: UploadInfo) -> None:
@@ -327,6 +335,7 @@ class Session:
         name, message, code = safe_name(facts.name), error.message, error.code
         refused = Upload(name, facts.size, 0, "failed", error=message, error_code=code)
         self._failed.append(refused)
+        self._page.failed(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key), page)
 
     def _forward(self, message: Chunk | Finish) -> None:
@@ -390,40 +399,65 @@ class Session:
         else:
             lane.stop(stopped)
 
-    def _resume_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
-        """Go on with what a page before has begun of the file, or else begin it."""
+    def _admit_later(self, facts: FileFacts, batch: Batch) -> None:
+        """Go on with what a page before has begun of the file, or else ask the app and begin it."""
         if facts.key not in self._adopting:  # the page asks again if no answer came
             self._adopting[facts.key] = None
             batch.open += 1
-            self._spawn(self._adopt_file(facts, identity, batch))
+            self._spawn(self._admit_found(facts, batch))
 
-    async def _adopt_file(self, facts: FileFacts, identity: Identity, batch: Batch) -> None:
-        handler = await self._find_file(facts, identity)
+    async def _admit_found(self, facts: FileFacts, batch: Batch) -> None:
+        found: tuple[UploadHandler, str] | None = None
+        refusal: UploadError | None = None
+        try:
+            found = await self._find_or_ask(facts)
+        except UploadError as error:
+            refusal = error
         del self._adopting[facts.key]
         batch.open -= 1
-        is_cleared = self._batches.get(batch.key) is not batch
-        if self._closed or is_cleared:
-            if handler is not None:
-                await (handler.cancel() if is_cleared else handler.suspend())
-            return
-        settings, total = self._page.settings(), self._total()
-        try:
-            if handler is None:
-                handler = self._admit(facts, batch, settings, total)
-            else:
-                self._check(facts, batch, settings, total)
-                self._begin(facts.key, handler, batch, identity.secret)
-                self._lanes[identity.id].watch()
-                log.info("Upload %s goes on at %d bytes", identity.id, handler.offset)
-        except UploadError as error:
-            if handler is not None:
-                await handler.suspend()
-            self._refuse_file(facts, error, batch.page)
+        if found is not None:
+            refusal = await self._begin_found(facts, batch, *found)
+        if refusal is not None and not self._closed and self._batches.get(batch.key) is batch:
+            self._refuse_file(facts, refusal, batch.page)
             if batch.ended:
                 await self._settle(batch)
-        else:
-            self._send_created(facts.key, handler, batch.page)
         self._page.progressed()
+
+    async def _begin_found(
+        self, facts: FileFacts, batch: Batch, handler: UploadHandler, secret: str
+    ) -> UploadError | None:
+        """Begin, or go on with, what was found for a file; give why not, if it is not allowed."""
+        is_cleared = self._batches.get(batch.key) is not batch
+        if self._closed or is_cleared:
+            await (handler.cancel() if is_cleared else handler.suspend())
+            return None
+        try:
+            self._check(facts, batch, self._page.settings(), self._total())
+        except UploadError as error:
+            await handler.suspend()
+            return error
+        self._begin(facts.key, handler, batch, secret)
+        if handler.has_begun:
+            self._lanes[handler.info.id].watch()
+            log.info("Upload %s goes on at %d bytes", handler.info.id, handler.offset)
+        self._send_created(facts.key, handler, batch.page)
+        return None
+
+    async def _find_or_ask(self, facts: FileFacts) -> tuple[UploadHandler, str]:
+        """Give what a page before has begun of a file, or a new upload if the app takes it.
+
+        And its secret.
+        """
+        handler = await self._find_file(facts, facts.resume) if facts.resume else None
+        if handler is not None and facts.resume is not None:
+            return handler, facts.resume.secret
+        settings = self._page.settings()
+        secret = new_secret(settings.store)
+        settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
+        info = upload_info(facts, secret)
+        if settings.ask is not None:
+            info = await settings.ask(info)
+        return UploadHandler(info, settings.store), secret
 
     async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
         lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on
@@ -439,8 +473,9 @@ class Session:
             return None
 
     def _answer_ended(self, upload_id: str) -> None:
-        if upload_id in self._files:
-            self._page.send(protocol.Complete(upload_id))
+        file = self._files.get(upload_id)
+        if file is not None:
+            self._page.send(protocol.Complete(upload_id, file.received))
         else:
             error = unknown_upload()
             self._page.send(protocol.Error(error.code, error.message, id=upload_id))
@@ -521,13 +556,16 @@ class Session:
         batch.end(key)
         if handler.error is not None:
             self._warn(f"Upload {upload_id} of {handler.info.name!r} failed: {handler.error}")
-            self._failed.append(handler.snapshot())
+            self._failed.append(failed := handler.snapshot())
+            self._page.failed(failed)
             error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
             self._page.send(error, batch.page)
         elif handler.file is None:
             self._page.send(protocol.Removed(upload_id), batch.page)
         try:
             await self._settle(batch)
+            if handler.file is not None:
+                self._page.completed(handler.file)
         finally:
             self.ending -= 1
 
@@ -539,7 +577,7 @@ class Session:
         self._files[upload_id] = file
         self.completed += 1
         self._completed_bytes += file.size
-        self._page.send(protocol.Complete(upload_id), batch.page)
+        self._page.send(protocol.Complete(upload_id, file.received), batch.page)
 
     async def _settle(self, batch: Batch) -> None:
         async with self._settling:  # the app hears of uploads in the order they ended

@@ -1,9 +1,14 @@
 """What a widget allows."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from .limits import Limits
 from .stores import Store
+from .upload import UploadInfo
+
+#: Asks the app whether it takes an upload; gives it as it is to be stored, or raises `UploadError`.
+Ask = Callable[[UploadInfo], Awaitable[UploadInfo]]
 
 
 @dataclass(frozen=True)
@@ -14,3 +19,4 @@ class Settings:
     store: Store
     multiple: bool = False
     disabled: bool = False
+    ask: Ask | None = None

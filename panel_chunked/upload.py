@@ -1,9 +1,12 @@
 """One upload as the app sees it while it runs."""
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import ErrorCode
+from .follow import Follower, Growing
+from .stream import UploadReader, UploadStream
 
 UploadState = Literal["queued", "running", "complete", "failed", "cancelled", "suspended"]
 
@@ -73,3 +76,35 @@ class Upload:
     error: str | None = None
     error_code: ErrorCode | None = None
     id: str = ""
+    _followed: "tuple[UploadInfo, Growing] | None" = field(default=None, repr=False, compare=False)
+
+    def stream(self, offset: int = 0) -> UploadStream:
+        """Follow the file while it is stored, at a speed of your own; the upload does not wait.
+
+        Parameters
+        ----------
+        offset
+            Byte where to begin.
+
+        Returns
+        -------
+        The bytes, for a coroutine. It ends with the file, and raises `UploadCancelledError` if the
+        upload ends before that. Each call gives another one.
+
+        Raises
+        ------
+        io.UnsupportedOperation
+            If nothing is stored: the upload was refused, or its `destination` is a function.
+        """
+        info, source = self._follow(offset)
+        return UploadStream(info, source, offset)
+
+    def open(self, offset: int = 0) -> UploadReader:
+        """Follow the file as `stream` does, as a file object for a thread."""
+        return UploadReader(*self._follow(offset))
+
+    def _follow(self, offset: int) -> "tuple[UploadInfo, Follower]":
+        if self._followed is None:
+            raise io.UnsupportedOperation(f"Nothing of {self.name} is stored.")
+        info, growing = self._followed
+        return info, Follower(growing, offset)

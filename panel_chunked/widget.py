@@ -1,7 +1,7 @@
 """The widget: the params and methods of `panel.widgets.FileInput`, for files of any size."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -17,26 +17,29 @@ from panel.widgets import FileInput
 from .channel import Channel
 from .config import Size
 from .files import UploadedFile
+from .hooks import Hooks
 from .limits import parse_accept, parse_size
 from .notebook import NotebookChannel
 from .outputs import Outputs
 from .page import WidgetPage
 from .server import ServerChannel
 from .session import Session
-from .upload import Upload
+from .upload import Upload, UploadInfo
 
 #: Tokens of the widgets of a page, in the order they were rendered.
 _widgets: WeakKeyDictionary[Document, list[str]] = WeakKeyDictionary()
 
 
 class Destination(param.Parameter):
-    """None, the path of a directory, or a store."""
+    """None, the path of a directory, a function, or a store."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        is_store = callable(getattr(val, "create", None))
+        is_store = callable(val) or callable(getattr(val, "create", None))
         if val is not None and not isinstance(val, (str, PathLike)) and not is_store:
-            raise ValueError(f"destination must be None, a directory or a store, not {val!r}.")
+            raise ValueError(
+                f"destination must be None, a directory, a function or a store, not {val!r}."
+            )
 
 
 class ChunkedFileInput(JSComponent, FileInput):
@@ -69,10 +72,12 @@ class ChunkedFileInput(JSComponent, FileInput):
 
     destination = Destination(
         default=None,
+        allow_refs=False,  # a function is what it is, and not called for its result
         doc="""
-        Directory for the files, made if it does not exist, or a `DirectoryStore` with settings of
-        its own. `value` stays None then: use `files`. None keeps temporary files, which go with the
-        session.""",
+        Directory for the files, made if it does not exist; or a function that uses their bytes
+        while they arrive, see `StreamStore`; or a `DirectoryStore` or `StreamStore` with settings
+        of its own. `value` stays None then: use `files`. None keeps temporary files, which go with
+        the session.""",
     )
 
     directory = param.Boolean(
@@ -166,6 +171,7 @@ class ChunkedFileInput(JSComponent, FileInput):
         self._channels: dict[str, Channel] = {}
         self._token = secrets.token_urlsafe(16)
         self._outputs = Outputs(self, self._sessions)
+        self._upload_hooks = Hooks()
         super().__init__(**params)
 
     def save(self, filename: Any) -> None:  # type: ignore[override]  # as FileInput does
@@ -213,6 +219,34 @@ class ChunkedFileInput(JSComponent, FileInput):
         for session in self._sessions():
             session.clear()
         self._outputs.clear(later=self._publish)
+
+    def on_accept(self, callback: Callable[[UploadInfo], Any]) -> None:
+        """Call a function, or a coroutine function, before an upload is accepted.
+
+        Parameters
+        ----------
+        callback
+            It is called with what is known of the file, once that keeps all limits. To refuse it,
+            it raises `Refused` with a text for the person who uploads; to have it stored under
+            another name, it returns that name, else None.
+        """
+        self._upload_hooks.accept.append(callback)
+
+    def on_start(self, callback: Callable[[Upload], Any]) -> None:
+        """Call a function, or a coroutine function, when the first byte of an upload has come."""
+        self._upload_hooks.start.append(callback)
+
+    def on_complete(self, callback: Callable[[UploadedFile], Any]) -> None:
+        """Call a function, or a coroutine function, when an upload is complete."""
+        self._upload_hooks.complete.append(callback)
+
+    def on_fail(self, callback: Callable[[Upload], Any]) -> None:
+        """Call a function, or a coroutine function, when an upload is refused or fails.
+
+        It is called with the upload, whose `error` says why. What the page itself refuses, Python
+        does not hear of.
+        """
+        self._upload_hooks.fail.append(callback)
 
     @property
     def takes_many(self) -> bool:

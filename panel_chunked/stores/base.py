@@ -5,10 +5,23 @@ that before it calls. Calls for one upload come one at a time, each awaited befo
 A store raises `OSError` for what the storage refuses.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
+
+
+class TakenOverError(Exception):
+    """Another page goes on with the upload; nothing of it may be touched."""
+
+
+class EnoughError(Exception):
+    """The store wants no more bytes: `StoredUpload.finish` says what has become of the upload."""
+
+
+class InterruptedUploadError(Exception):
+    """What waited was told not to, see `Interruptible`."""
 
 
 class StoredUpload(Protocol):
@@ -64,6 +77,51 @@ class Suspendable(Protocol):
 
     async def suspend(self) -> None:
         """Let go of what is open; what is stored stays. `append` opens it again."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A stored upload that may be read before it is whole."""
+
+    def open(self) -> BinaryIO:
+        """Open what is stored; only the first `offset` bytes count. Blocks.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is just being moved to its place.
+        """
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A stored upload whose `append` and `finish` may wait for long."""
+
+    def interrupt(self) -> None:
+        """Have them raise `InterruptedUploadError`, now and from now on."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A stored upload that may be over before its last byte, by itself."""
+
+    def watch(self, over: Callable[[], None]) -> None:
+        """Have `over` called then, in any thread. `append` raises `EnoughError` from then on."""
+
+
+@runtime_checkable
+class Sweepable(Protocol):
+    """A store in which something may be left that nobody goes on with."""
+
+    #: Seconds for which it is kept.
+    expiry: float
+
+    @property
+    def place(self) -> tuple[type, object]:
+        """The same for stores that sweep the same."""
+
+    def sweep(self) -> bool:
+        """Delete what has expired; tell whether something is left. Blocks."""
 
 
 @runtime_checkable

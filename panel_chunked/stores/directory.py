@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from panel_chunked.checksum import block_checksums
 from panel_chunked.errors import NameTakenError
@@ -176,6 +176,9 @@ class DirectoryUpload:
 
     async def append(self, data: bytes | memoryview) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._partial.append, data)
+
+    def open(self) -> BinaryIO:
+        return self._partial.path.open("rb")
 
     async def checksum(self, start: int = 0, before: int = 0) -> int:
         path = self._partial.record.path or self._partial.path

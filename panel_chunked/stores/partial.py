@@ -21,14 +21,12 @@ import msgspec
 
 from panel_chunked.upload import UploadInfo
 
+from .base import TakenOverError
+
 if sys.platform != "win32":
     import fcntl
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
-
-
-class TakenOverError(Exception):
-    """Another page goes on with the upload; nothing of it may be touched."""
 
 
 class Record(msgspec.Struct):
@@ -60,7 +58,6 @@ class Partials:
         partial = Partial(self.folder, Record(info, secrets.token_hex(8)))
         try:
             self._open_new(partial)
-            partial.save()
         except OSError:
             partial.discard()
             self.tidy()
@@ -71,6 +68,7 @@ class Partials:
         for attempt in range(10):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
+                partial.save()  # first: what has no record is never swept
                 partial.open("xb")
                 break
             except FileNotFoundError:  # another upload that has ended has just tidied up
@@ -119,7 +117,8 @@ class Partials:
                 path.unlink(missing_ok=True)
                 continue
             with suppress(OSError):  # it is in use
-                partial.open("rb")
+                with suppress(FileNotFoundError):  # who began it was killed just then
+                    partial.open("rb")
                 partial.remove()
         self.tidy()
         return self.folder.exists()
@@ -218,10 +217,10 @@ class Partial:
             raise
 
     def discard(self) -> None:
-        """Delete what has no record, and so can be nobody else's."""
-        if self._file is not None:
+        """Delete what could not be begun, and so is nobody else's."""
+        for path in (self.path, self.record_path):
             with suppress(OSError):
-                self.path.unlink()
+                path.unlink()
         self.close()
 
     def remove(self) -> None:

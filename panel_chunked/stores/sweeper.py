@@ -5,7 +5,7 @@ import logging
 
 from panel_chunked import background
 
-from .directory import DirectoryStore
+from .base import Sweepable
 
 log = logging.getLogger(__name__)
 
@@ -18,22 +18,22 @@ _tasks: set[asyncio.Task[None]] = set()  # an event loop keeps only weak referen
 
 def watch(store: object) -> None:
     """Sweep `store` now, and from time to time until nothing is left that could expire."""
-    if isinstance(store, DirectoryStore):
+    if isinstance(store, Sweepable):
         background.loop().call_soon_threadsafe(_watch, store)
 
 
-def _watch(store: DirectoryStore) -> None:
+def _watch(store: Sweepable) -> None:
     if store.place not in _watched:
         _watched.add(store.place)
         _begin(store)
 
 
-def _begin(store: DirectoryStore) -> None:
+def _begin(store: Sweepable) -> None:
     _tasks.add(task := asyncio.get_running_loop().create_task(_sweep(store)))
     task.add_done_callback(_tasks.discard)
 
 
-async def _sweep(store: DirectoryStore) -> None:
+async def _sweep(store: Sweepable) -> None:
     try:
         is_something_left = await asyncio.to_thread(store.sweep)
     except OSError as error:

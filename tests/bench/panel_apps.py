@@ -13,9 +13,10 @@ from typing import Any
 
 import panel as pn
 
-from panel_chunked import ChunkedFileInput, DirectoryStore
+from panel_chunked import ChunkedFileInput, DirectoryStore, UploadReader, UploadStream
 from tests.bench.report import say, say_arrived
 
+MiB = 1024**2
 GiB = 1024**3
 
 
@@ -55,6 +56,33 @@ def directory(*, durable: bool) -> Any:
     return ours(destination=DirectoryStore(tempfile.mkdtemp(), durable=durable))
 
 
+async def _use(stream: UploadStream) -> None:
+    _began(await stream.read(1))
+    async for _ in stream:
+        pass
+    _ended()
+
+
+def _use_in_thread(stream: UploadReader, rate: float | None = None) -> None:
+    _began(stream.read(1))
+    while data := stream.read(MiB // 4):
+        if rate is not None:
+            time.sleep(len(data) / rate)
+    _ended()
+
+
+def _began(_data: bytes) -> None:
+    say(first_byte=time.time())
+
+
+def _ended() -> None:
+    say(arrived=True, at=time.time())
+
+
+def streaming(handler: Callable[[Any], Any]) -> Any:
+    return ChunkedFileInput(destination=handler)
+
+
 def file_dropper() -> Any:
     dropper = pn.widgets.FileDropper()
 
@@ -88,6 +116,9 @@ APPS: dict[str, Callable[[], Any]] = {
     "ours": ours,
     "directory": partial(directory, durable=False),
     "durable directory": partial(directory, durable=True),
+    "coroutine": partial(streaming, _use),
+    "function": partial(streaming, _use_in_thread),
+    "slow function": partial(streaming, partial(_use_in_thread, rate=5_000_000)),
     "FileDropper": file_dropper,
     "FileInput": file_input,
     "panel-material-ui": material_ui,

@@ -1,7 +1,8 @@
 """The page that the browser tests drive: the widget as its URL asks, and what Python has of it.
 
-``/app?options={"multiple": true}`` passes the options to `ChunkedFileInput`, or to its store. The
-outputs stand as JSON in the element ``#outputs``.
+``/app?options={"multiple": true}`` passes the options to `ChunkedFileInput`, or to its store;
+``{"handler": ["sha256", "path"]}`` makes one of `handlers.py` its destination. The outputs stand as
+JSON in the element ``#outputs``.
 """
 
 import json
@@ -9,7 +10,9 @@ from typing import Any
 
 import panel as pn
 
-from panel_chunked import ChunkedFileInput, DirectoryStore
+from panel_chunked import ChunkedFileInput, DirectoryStore, UploadedFile
+
+from .handlers import handler
 
 pn.extension()
 
@@ -18,10 +21,17 @@ STORE_OPTIONS = {"durable", "existing", "expiry"}
 
 
 def build(options: dict[str, Any]) -> pn.viewable.Viewable:
+    if "handler" in options:
+        options["destination"] = handler(*options.pop("handler"))
+        return build_with(options)
     if "destination" in options:
         settings = {"durable": False}  # a disk that other tests keep busy may take long to sync
         settings |= {name: options.pop(name) for name in STORE_OPTIONS & options.keys()}
         options["destination"] = DirectoryStore(options["destination"], **settings)
+    return build_with(options)
+
+
+def build_with(options: dict[str, Any]) -> pn.viewable.Viewable:
     upload = ChunkedFileInput(**options)
     updates: list[list[str]] = []
     outputs = pn.pane.HTML("<pre id=outputs>{}</pre>")
@@ -50,6 +60,7 @@ def build(options: dict[str, Any]) -> pn.viewable.Viewable:
 
 
 def state(upload: ChunkedFileInput, updates: list[list[str]]) -> dict[str, Any]:
+    streamed = callable(upload.destination)
     return {
         "updates": updates,
         "value": summary(upload.value),
@@ -60,8 +71,8 @@ def state(upload: ChunkedFileInput, updates: list[list[str]]) -> dict[str, Any]:
                 "name": file.name,
                 "relative_path": file.relative_path,
                 "size": file.size,
-                "path": str(file.path),
-                "checksum": file.checksum,
+                "received": file.received,
+                **({"result": summary(file.result)} if streamed else stored(file)),
             }
             for file in upload.files
         ],
@@ -79,12 +90,16 @@ def state(upload: ChunkedFileInput, updates: list[list[str]]) -> dict[str, Any]:
     }
 
 
+def stored(file: UploadedFile) -> dict[str, str]:
+    return {"path": str(file.path), "checksum": file.checksum}
+
+
 def summary(value: Any) -> Any:
     """Give the size of bytes, and the bytes themselves if they are few."""
     if isinstance(value, list):
         return [summary(entry) for entry in value]
     if isinstance(value, bytes):
-        return value.decode() if len(value) < 100 else len(value)
+        return value.decode("latin-1") if len(value) < 100 else len(value)
     return value
 
 

@@ -18,7 +18,7 @@ from panel_chunked.session import Session
 from panel_chunked.settings import Settings
 from panel_chunked.stores import Store
 from panel_chunked.stores.directory import PARTIALS
-from panel_chunked.upload import UploadInfo
+from panel_chunked.upload import Upload, UploadInfo
 
 M = TypeVar("M", bound=ServerMessage)
 
@@ -83,6 +83,7 @@ class FakePage(Signals):
         self.settled_calls = 0
         self.progressed_calls = 0
         self.deleted_ids: list[str] = []
+        self.told: list[tuple[str, Upload | UploadedFile]] = []
         self.while_settling: Callable[[], Awaitable[object]] | None = None
 
     def settings(self) -> Settings:
@@ -115,6 +116,18 @@ class FakePage(Signals):
 
     def deleted(self, upload_id: str) -> None:
         self.deleted_ids.append(upload_id)
+
+    def started(self, upload: Upload) -> None:
+        self.told.append(("started", upload))
+        self.changed()
+
+    def completed(self, file: UploadedFile) -> None:
+        self.told.append(("completed", file))
+        self.changed()
+
+    def failed(self, upload: Upload) -> None:
+        self.told.append(("failed", upload))
+        self.changed()
 
     def all(self, kind: type[M], **fields: Any) -> list[M]:
         """Give what was sent of `kind`, as far as it has these fields."""

@@ -21,7 +21,7 @@ from panel_chunked.errors import (
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "panel_chunked").rglob("*.py"))
-ROW = re.compile(r"\| `(\w+)` \| (.+) \| (.+) \| (no|by the button|by itself) \|")
+ROW = re.compile(r"\| `(\w+)` \| (.+) \| (.*) \| (no|by the button|by itself) \|")
 
 
 def documented() -> dict[str, str]:
@@ -61,7 +61,9 @@ def test_every_error_says_what_happened_in_a_sentence_and_leaves_what_to_do_to_i
         assert not re.search(r"Reload|[Tt]ry again|[Cc]hoose", text), text
 
 
-@pytest.mark.parametrize("code", get_args(ErrorCode))
+@pytest.mark.parametrize(
+    "code", sorted({*get_args(ErrorCode)} - {"refused"})
+)  # the text is the app's
 def test_what_to_do_is_a_sentence(code: ErrorCode) -> None:
     error = UploadError(code, "It broke.")
     assert re.fullmatch(r"It broke\. [A-Z][^.]+\.", error.message)

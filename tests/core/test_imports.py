@@ -10,23 +10,27 @@ PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
     "background",
     "batch",
+    "changes",
     "credit",
     "errors",
     "files",
+    "follow",
     "handler",
     "lane",
     "limits",
     "names",
     "outbox",
+    "pipe",
     "presence",
     "protocol",
     "rate",
     "session",
+    "stream",
 )
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]
-STORES = ("base", "directory", "partial", "sweeper", "temporary")
+STORES = ("base", "consumer", "directory", "partial", "stream", "sweeper", "temporary")
 ALLOWED = {"msgspec", *CORE, "upload", "stores", *STORES}
 PANEL_SIDE = {
     "panel",

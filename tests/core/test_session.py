@@ -28,6 +28,7 @@ from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
 from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
+from panel_chunked.upload import Upload
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -248,7 +249,7 @@ async def test_finish_twice_at_once_is_one_file(
 async def test_finish_again_later_is_answered_the_same(browser: Browser, page: FakePage) -> None:
     upload_id = await browser.upload(DATA)
     browser.finish(upload_id)
-    assert page.all(Complete) == [Complete(upload_id)] * 2
+    assert page.all(Complete) == [Complete(upload_id, 12)] * 2
     await browser.idle()
     assert len(page.picked) == 1
 
@@ -260,7 +261,7 @@ async def test_a_chunk_sent_again_after_the_end_is_told_of_the_end(
     upload_id = await browser.upload(DATA)
     browser.chunk(upload_id, 8, DATA[8:])
     assert page.all(Error) == []
-    assert page.sent[-1] == Complete(upload_id)
+    assert page.sent[-1] == Complete(upload_id, 12)
 
 
 # --- Abort and remove ---
@@ -514,6 +515,9 @@ class Deaf(FakePage):
 
     def send(self, message: object, page: str | None = None) -> None:
         self.last = message
+
+    def failed(self, upload: Upload) -> None:
+        pass
 
 
 @pytest.fixture

@@ -246,7 +246,12 @@ def end(tabs: list[Tab], incoming: Path) -> list[str]:
 def left_over(folder: Path) -> list[str]:
     """Give what is in the destination beside records of complete files."""
     paths = (folder / "incoming").rglob("*")
-    return [f"left: {path.name}" for path in paths if path.is_file() and path.suffix != ".json"]
+    return [
+        f"left: {path.name}, {path.stat().st_size} bytes, "
+        f"{'with' if path.with_suffix('.json').exists() else 'without'} a record"
+        for path in paths
+        if path.is_file() and path.suffix != ".json"
+    ]
 
 
 def main() -> None:

@@ -1,18 +1,51 @@
-"""The README's example runs as it stands."""
+"""The README's examples run as they stand."""
 
+import asyncio
+import hashlib
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import panel as pn
 
-from panel_chunked import ChunkedFileInput
+from panel_chunked import ChunkedFileInput, Refused
 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_readme_example_runs() -> None:
-    code = README.read_text().split("```python\n")[1].split("```")[0]
-    names: dict[str, object] = {}
+def example(begins_with: str, **names: Any) -> dict[str, Any]:
+    """Run the example that begins so, and give the names that it has made."""
+    blocks = [block.split("```")[0] for block in README.read_text("utf-8").split("```python\n")]
+    (code,) = [block for block in blocks if block.startswith(begins_with)]
     exec(code.replace(".servable()", ""), names)
+    return names
+
+
+def test_first_example_runs() -> None:
+    names = example("import panel as pn")
     upload = names["upload"]
     assert isinstance(upload, ChunkedFileInput)
     pn.Column(upload, names["progress"], names["listing"]).get_root()
+
+
+async def test_example_of_a_stream_runs(open_page: Any, eventually: Any) -> None:
+    names = example("async def handler", hashlib=hashlib, pn=pn, ChunkedFileInput=ChunkedFileInput)
+    page = await open_page(names["upload"])
+    await page.create(("a.txt", b"hello"))
+    await eventually(lambda: names["upload"].files)
+    assert names["hashes"]() == [hashlib.sha256(b"hello").hexdigest()]
+
+
+async def test_example_of_hooks_runs(open_page: Any, eventually: Any, capsys: Any) -> None:
+    upload = ChunkedFileInput(multiple=True)
+    quota = SimpleNamespace(is_used_up=lambda size: size > 3)
+    example("def accept", upload=upload, quota=quota, date=date, Refused=Refused)
+    page = await open_page(upload)
+    _, refused = await page.upload(("a.txt", b"abc"), ("b.txt", b"abcd"))
+    assert refused["message"] == "Your quota is used up. Delete something first."
+    assert upload.filename == [f"{date.today()}-a.txt"]
+    await asyncio.sleep(0)
+    said: list[str] = []
+    await eventually(lambda: said.append(capsys.readouterr().out) or "here" in "".join(said))
+    assert "failed b.txt Your quota is used up." in "".join(said)

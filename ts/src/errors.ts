@@ -12,6 +12,7 @@ export type Failure =
 type Retry = "no" | "by the button" | "by itself";
 
 export const RETRIES = {
+  app_error: "by the button",
   bad_message: "no",
   busy: "by itself",
   changed: "by the button",
@@ -23,6 +24,7 @@ export const RETRIES = {
   not_accepted: "no",
   over_size: "no",
   page_gone: "by the button",
+  refused: "no",
   storage: "by the button",
   storage_full: "by itself",
   taken_over: "no",

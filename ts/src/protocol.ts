@@ -124,7 +124,8 @@ export type ServerMessage =
   | Created
   | Ack
   | Resume
-  | { kind: "complete"; id: string }
+  /** The file is stored, or the app wants no more of it than the `offset` bytes that have come. */
+  | { kind: "complete"; id: string; offset: number }
   /** Nothing of the upload is stored any more. */
   | { kind: "removed"; id: string }
   /** The app has cleared the widget: nothing is stored, and nothing that was picked is wanted. */
@@ -165,7 +166,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   },
   ack: { id: isString, offset: isSize, grant: isSize, delay: isSize },
   resume: { id: isString, attempt: isSize, offset: isSize, checksum: isSize, grant: isSize },
-  complete: { id: isString },
+  complete: { id: isString, offset: isSize },
   removed: { id: isString },
   cleared: {},
   token: { token: isToken },

@@ -344,7 +344,7 @@ export class UploadQueue {
         this.resume(message);
         return;
       case "complete":
-        this.complete(message.id);
+        this.complete(message.id, message.offset);
         break;
       case "removed":
         this.removed(message.id);
@@ -423,10 +423,10 @@ export class UploadQueue {
     }
   }
 
-  private complete(id: string): void {
+  private complete(id: string, offset: number): void {
     const upload = this.byId.get(id);
     if (!upload?.active) return;
-    upload.complete(id);
+    upload.complete(id, offset);
   }
 
   private removed(id: string): void {

@@ -5,7 +5,7 @@ import { ChunkCap } from "./cap";
 import { checksum } from "./checksum";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { Chunk, ClientMessage } from "./protocol";
-import { SHOW_INTERVAL, Upload } from "./upload";
+import { HELD_AFTER, SHOW_INTERVAL, Upload } from "./upload";
 import { Window } from "./window";
 
 const GRANT = 1000;
@@ -79,7 +79,7 @@ describe("an upload", () => {
     const { upload } = start(makeFile(25));
     await until(() => upload.state.value.kind === "finishing");
     upload.acked(10, GRANT, 0);
-    upload.complete("u1");
+    upload.complete("u1", 25);
     expect(upload.checksum).toBe(checksum(pattern(25)));
   });
 
@@ -136,6 +136,27 @@ describe("an upload", () => {
     upload.acked(first, MIN_CHUNK_SIZE + 5, 0);
     await until(() => chunks().length === 2);
     expect(chunks()[1]?.data.byteLength).toBeGreaterThanOrEqual(MIN_CHUNK_SIZE);
+  });
+
+  it("says that the server holds it up, once it has done so for a while", async () => {
+    const begin = performance.now() + 10 * SHOW_INTERVAL;
+    const now = vi.spyOn(performance, "now");
+    const { upload, chunks } = start(makeFile(100), { grant: 10 });
+    const acked = async (time: number, offset: number, grant: number) => {
+      await until(() => chunks().length === offset / 10); // and then it waits, if it has to
+      await quiet();
+      now.mockReturnValue(time);
+      upload.acked(offset, grant, 0);
+      return upload.isHeld.value;
+    };
+    expect(await acked(begin, 10, 10)).toBe(false);
+    expect(await acked(begin + HELD_AFTER, 20, 10)).toBe(true);
+    expect(await acked(begin + HELD_AFTER + 500, 30, 70)).toBe(true);
+    await until(() => chunks().length === 10);
+    now.mockReturnValue(begin + HELD_AFTER + 1000);
+    upload.acked(40, 60, 0);
+    expect(upload.isHeld.value).toBe(false);
+    now.mockRestore();
   });
 
   it("goes on from a lower grant after it was told to", async () => {
@@ -204,7 +225,7 @@ describe("an upload", () => {
     upload.stored.subscribe(() => {
       shown += 1;
     });
-    const begin = performance.now() + SHOW_INTERVAL;
+    const begin = performance.now() + 10 * SHOW_INTERVAL;
     const now = vi.spyOn(performance, "now");
     for (let ack = 0; ack < 20; ack += 1) {
       now.mockReturnValue(begin + ack * (SHOW_INTERVAL / 10));
@@ -257,7 +278,7 @@ describe("an upload", () => {
     async (end) => {
       const { upload, chunks, window } = start(makeFile(100), { capacity: 30 });
       await until(() => chunks().length === 3);
-      if (end === "complete") upload.complete("u1");
+      if (end === "complete") upload.complete("u1", 100);
       else if (end === "cancelled") upload.end({ kind: "cancelled" });
       else upload.end({ kind: "failed", failure: { code: "storage", message: "Full." } });
       await quiet();
@@ -269,9 +290,19 @@ describe("an upload", () => {
 
   it("has all bytes stored once it is complete", async () => {
     const { upload } = start(makeFile(25));
-    upload.complete("u1");
+    upload.complete("u1", 25);
     expect(upload.stored.value).toBe(25);
+    expect(upload.state.value).toEqual({ kind: "complete", id: "u1" });
     expect(upload.active).toBe(false);
+  });
+
+  it("stops when the server wants no more, and says how much that was", async () => {
+    const { upload, chunks } = start(makeFile(100), { capacity: 20 });
+    await until(() => chunks().length === 2);
+    upload.complete("u1", 20);
+    await quiet();
+    expect(chunks()).toHaveLength(2);
+    expect(upload.state.value).toEqual({ kind: "complete", id: "u1", enough: 20 });
   });
 
   it("is not brought back by a late answer", async () => {

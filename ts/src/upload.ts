@@ -5,7 +5,7 @@ import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
 import { blockChecksums, checksum as checksumOf } from "./checksum";
 import type { Failure } from "./errors";
-import { MIN_CHUNK_SIZE } from "./pacer";
+import { MIN_CHUNK_SIZE, TARGET_DELAY } from "./pacer";
 import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
 import { type Buffers, type ChunkReader, openReader } from "./reader";
@@ -21,7 +21,8 @@ export type UploadState =
   | { kind: "running"; id: string }
   /** All bytes are sent; the server has not said that the file is whole. */
   | { kind: "finishing"; id: string }
-  | { kind: "complete"; id: string }
+  /** The app may have wanted no more of it than `enough` bytes. */
+  | { kind: "complete"; id: string; enough?: number }
   | { kind: "refused"; failure: Failure }
   | { kind: "failed"; failure: Failure }
   | { kind: "cancelled" };
@@ -58,6 +59,9 @@ interface SentChunk extends Known {
 /** Milliseconds between what is shown: acks come by the hundred in a second. */
 export const SHOW_INTERVAL = 100;
 
+/** Milliseconds of waiting for the server after which it is said to be what holds up. */
+export const HELD_AFTER = 2000;
+
 /** Characters of a MIME type that the server takes (RFC 4288 allows 255 with the slash). */
 const MAX_MIME_TYPE = 255;
 
@@ -82,6 +86,8 @@ export class Upload {
   earlier: Identity | null = null;
   /** Bytes that were stored before this page sent any. */
   readonly resumedAt = signal(0);
+  /** Whether it goes no faster than the server takes it, and not for a moment only. */
+  readonly isHeld = signal(false);
 
   /** Bytes stored on the server at this moment. */
   private offset = 0;
@@ -99,6 +105,12 @@ export class Upload {
   /** How far the server lets it send. */
   private granted = 0;
   private wake: () => void = () => undefined;
+  /** Since when every look has found that it waits for the server. */
+  private heldSince: number | null = null;
+  /** Whether the server has to take more before more is sent. */
+  private waitsForGrant = false;
+  /** Whether what was stored last has waited on the server for most of its time. */
+  private hasWaited = false;
   private link: Link | null = null;
   /** The attempt that the server has asked for last. */
   private attempt = 0;
@@ -185,7 +197,9 @@ export class Upload {
       this.storedChecksum = last.checksum;
       this.known = last;
       const { size, inFlight } = last;
-      this.link?.window.measure({ time, roundTrip: time - last.time - delay, size, inFlight });
+      const roundTrip = time - last.time - delay;
+      this.hasWaited = delay > Math.max(roundTrip, TARGET_DELAY);
+      this.link?.window.measure({ time, roundTrip, size, inFlight });
       this.link?.cap.arrived(this.link.isNotebook ? inFlight / 2 : size);
     }
     this.link?.window.release(delivered);
@@ -208,9 +222,11 @@ export class Upload {
     this.granted = offset + grant;
   }
 
-  complete(id: string): void {
-    this.stored.value = this.file.size;
-    this.end({ kind: "complete", id });
+  /** `offset` bytes have come, and more are not wanted. */
+  complete(id: string, offset: number): void {
+    this.stored.value = offset;
+    const isWhole = offset === this.file.size;
+    this.end(isWhole ? { kind: "complete", id } : { kind: "complete", id, enough: offset });
   }
 
   end(state: UploadState): void {
@@ -233,6 +249,9 @@ export class Upload {
 
   private show(time: number): void {
     this.shownAt = time;
+    const waits = this.waitsForGrant || this.hasWaited;
+    this.heldSince = waits ? (this.heldSince ?? time) : null;
+    this.isHeld.value = this.heldSince !== null && time - this.heldSince >= HELD_AFTER;
     this.stored.value = this.offset;
     this.rate.value = this.meter.bytesPerSecond;
     this.timeLeft.value = this.meter.timeLeft(this.file.size - this.offset);
@@ -246,6 +265,7 @@ export class Upload {
 
   /** Wait until the server takes bytes up to `end`; less is not worth a message. */
   private async nextGrant(end: number, run: number): Promise<void> {
+    this.waitsForGrant = this.granted < end;
     while (this.granted < end && run === this.run) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;

@@ -239,7 +239,7 @@ export class FakeServer {
       return;
     }
     upload.state = "complete";
-    this.send({ kind: "complete", id });
+    this.send({ kind: "complete", id, offset: upload.offset });
   }
 
   private end(id: string): void {
@@ -250,7 +250,7 @@ export class FakeServer {
 
   private goOn(id: string): void {
     const upload = this.find(id);
-    if (upload?.state === "complete") this.send({ kind: "complete", id });
+    if (upload?.state === "complete") this.send({ kind: "complete", id, offset: upload.offset });
     else if (this.running(id) !== null && upload !== undefined) this.resume(upload);
   }
 

@@ -52,7 +52,6 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     const role = connection === "reconnecting" ? "status" : "alert";
     return <span role={role}>{texts.connection[connection]}</span>;
   }
-  const { isLong } = queue.silence;
   const seconds = queue.retries.secondsLeft(upload);
   switch (state.kind) {
     case "refused":
@@ -66,14 +65,22 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
         </>
       );
     case "running":
-      return <Running upload={upload} waiting={isLong.value && texts.waiting(queue.isNotebook)} />;
+      return <Running upload={upload} queue={queue} />;
+    case "complete":
+      return <span>{completeText(state.enough)}</span>;
     default:
       return <span>{texts.status[state.kind]}</span>;
   }
 }
 
-/** `waiting`: what for, instead of a rate that is none. */
-function Running({ upload, waiting }: { upload: Upload; waiting: string | false }) {
+function completeText(enough: number | undefined): string {
+  return enough === undefined ? texts.status.complete : texts.enough(bytes(enough));
+}
+
+function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
+  const { isNotebook, silence } = queue;
+  // A rate would be none while nothing is stored.
+  const waiting = silence.isLong.value && texts.waiting(isNotebook);
   const { size } = upload.file;
   const stored = upload.stored.value;
   const speed = upload.rate.value;
@@ -84,6 +91,7 @@ function Running({ upload, waiting }: { upload: Upload; waiting: string | false 
       <span>{percent(stored, size)}</span>
       {waiting && <span>{waiting}</span>}
       {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
+      {!waiting && upload.isHeld.value && <span>{texts.held(isNotebook)}</span>}
       {!waiting && timeLeft !== null && <span>{duration(timeLeft)} left</span>}
       {resumedAt > 0 && <span>{texts.resumed(bytes(resumedAt))}</span>}
     </>

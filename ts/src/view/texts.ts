@@ -40,6 +40,8 @@ export const texts = {
   goOnWith: (name: string) => `Go on with the upload of ${name}`,
   forget: (name: string) => `Forget the upload of ${name}`,
   resumed: (at: string) => `Went on from ${at}`,
+  held: (isNotebook: boolean) => `as fast as the ${isNotebook ? "kernel" : "server"} takes it`,
+  enough: (stored: string) => `Complete, the app needed only ${stored}`,
   waiting: (isNotebook: boolean) => `Waiting for the ${isNotebook ? "kernel" : "server"}`,
   noAnswer: (isNotebook: boolean) =>
     isNotebook

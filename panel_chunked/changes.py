@@ -1,0 +1,56 @@
+"""Wakes who waits for something to change, on whatever thread or event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+
+class Changes:
+    """Told of each change, and waited for by many.
+
+    Ask for `next` before you look whether what you wait for is so: no change is missed then.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: set[Future[None]] = set()
+        self._lock = threading.Lock()
+
+    def next(self) -> "Future[None]":
+        """Give what is done with the next change."""
+        future: Future[None] = Future()
+        with self._lock:
+            self._waiting.add(future)
+        return future
+
+    def notify(self) -> None:
+        """Note that something has changed. Safe in any thread."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` is true."""
+        while True:
+            changed = self.next()
+            try:
+                if condition():
+                    return
+                await asyncio.wrap_future(changed)
+            finally:
+                self._forget(changed)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Block this thread until `condition` is true."""
+        while True:
+            changed = self.next()
+            if condition():
+                self._forget(changed)
+                return
+            changed.result()
+
+    def _forget(self, future: "Future[None]") -> None:
+        with self._lock:
+            self._waiting.discard(future)

@@ -1,0 +1,95 @@
+"""What an app does when an upload begins and when it ends."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import param
+
+from .channel import Channel
+from .errors import Refused, UploadError
+from .names import safe_name
+from .upload import UploadInfo
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[[Any], Any]
+
+
+@dataclass
+class Hooks:
+    """The callbacks of one widget, functions or coroutine functions."""
+
+    accept: list[Callback] = field(default_factory=list)
+    start: list[Callback] = field(default_factory=list)
+    complete: list[Callback] = field(default_factory=list)
+    fail: list[Callback] = field(default_factory=list)
+
+    async def ask(self, channel: Channel, info: UploadInfo) -> UploadInfo:
+        """Ask whether the app takes an upload, and under what name.
+
+        Raises
+        ------
+        UploadError
+            ``refused`` if it does not; ``app_error`` if a callback raises anything but `Refused`.
+        """
+        for callback in self.accept:
+            try:
+                name = await _call(channel, callback, info)
+                info = info if name is None else _renamed(info, name)
+            except Refused as refusal:
+                raise UploadError("refused", str(refusal)) from None
+            except Exception as error:
+                log.exception("Upload %s of %r: on_accept has failed", info.id, info.name)
+                text = "The app could not tell whether it takes the file."
+                raise UploadError("app_error", text) from error
+        return info
+
+
+def tell(channel: Channel, callbacks: list[Callback], about: object) -> None:
+    """Call the callbacks as Panel calls those of an event."""
+    for callback in callbacks:
+        call = partial(callback, about)
+        if _is_async(callback):
+            call = partial(_start, call)
+        channel.run(call)
+
+
+def _start(call: Callback) -> None:
+    run: Any = param.parameterized.async_executor  # type: ignore[attr-defined]  # Panel's
+    run(call)
+
+
+async def _call(channel: Channel, callback: Callback, argument: object) -> Any:
+    """Call as Panel does, and give the answer."""
+    if _is_async(callback):
+        with channel.within():
+            return await callback(argument)
+    answer: Future[Any] = Future()
+    channel.run(partial(_answer, answer, callback, argument))
+    return await asyncio.wrap_future(answer)
+
+
+def _answer(answer: "Future[Any]", callback: Callback, argument: object) -> None:
+    try:
+        answer.set_result(callback(argument))
+    except Exception as error:
+        answer.set_exception(error)
+
+
+def _renamed(info: UploadInfo, name: object) -> UploadInfo:
+    if not isinstance(name, str):
+        raise TypeError(f"on_accept is to return a name or None, not {name!r}.")
+    *folders, _ = info.relative_path.split("/")
+    name = safe_name(name)
+    return replace(info, name=name, relative_path="/".join([*folders, name]))
+
+
+def _is_async(callback: Callback) -> bool:
+    call = getattr(callback, "__call__", None)  # noqa: B004 (an object may have an async one)
+    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call)

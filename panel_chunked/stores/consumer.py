@@ -1,0 +1,124 @@
+"""Runs a function of the app with the bytes of one upload."""
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import copy_context
+from typing import Any
+
+from panel_chunked.errors import Refused, UploadError
+from panel_chunked.pipe import Pipe
+from panel_chunked.stream import UploadCancelledError, UploadReader, UploadStream
+from panel_chunked.upload import UploadInfo
+
+log = logging.getLogger(__name__)
+
+#: ``async def`` with an `UploadStream`, or ``def`` with an `UploadReader`.
+Handler = Callable[[Any], Any]
+
+#: Characters of what it raises that the page is told.
+MAX_REASON = 300
+
+
+class Consumer:
+    """A function that uses the bytes of an upload, and what becomes of it.
+
+    Parameters
+    ----------
+    info
+        The upload.
+    handler
+        The function.
+    within
+        Makes a context in which it runs.
+    """
+
+    def __init__(
+        self,
+        info: UploadInfo,
+        handler: Handler,
+        within: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self.pipe = Pipe()
+        self.is_over = False
+        self.error: BaseException | None = None
+        self.on_over: Callable[[], None] = lambda: None  # called in some thread
+        self._info = info
+        self._handler = handler
+        self._within = within
+        self._result: Any = None
+        self._is_cancelled = False
+        self._stop: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        """Call the function: a coroutine on this event loop, any other in a thread of its own."""
+        if _is_async(self._handler):
+            loop = asyncio.get_running_loop()
+            task = loop.create_task(self._run_async())
+            self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
+        else:
+            name = f"panel_chunked: {self._info.id}"
+            run = copy_context().run
+            threading.Thread(target=run, args=[self._run], name=name, daemon=True).start()
+
+    def cancel(self) -> None:
+        """Have the function end, by an exception that it may catch. Safe in any thread."""
+        if not self.is_over:
+            self._is_cancelled = True
+            self.pipe.close(UploadCancelledError("The upload was cancelled."))
+            self._stop()
+
+    def outcome(self) -> Any:
+        """Give what the function has returned.
+
+        Raises
+        ------
+        UploadError
+            ``refused`` or ``app_error``, if it has raised something.
+        """
+        if self.error is None:
+            return self._result
+        if isinstance(self.error, Refused):
+            raise UploadError("refused", str(self.error))
+        reason = str(self.error).partition("\n")[0][:MAX_REASON]
+        raise UploadError("app_error", f"The app could not use the file{reason and f': {reason}'}.")
+
+    async def _run_async(self) -> None:
+        try:
+            with self._within():
+                self._result = await self._handler(UploadStream(self._info, self.pipe))
+        except BaseException as error:
+            self._failed(error)
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
+        finally:
+            self._end()
+
+    def _run(self) -> None:
+        try:
+            with self._within():
+                self._result = self._handler(UploadReader(self._info, self.pipe))
+        except BaseException as error:
+            self._failed(error)
+        finally:
+            self._end()
+
+    def _failed(self, error: BaseException) -> None:
+        self.error = error
+        is_meant = self._is_cancelled or isinstance(error, Refused | asyncio.CancelledError)
+        if not is_meant:
+            text = "Upload %s of %r: the function that uses it has failed"
+            log.error(text, self._info.id, self._info.name, exc_info=error)
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.pipe.close(UploadCancelledError("The function that uses the upload has ended."))
+        self.on_over()
+
+
+def _is_async(handler: Handler) -> bool:
+    call = getattr(handler, "__call__", None)  # noqa: B004 (an object may have an async one)
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
