@@ -335,8 +335,9 @@ async def test_a_complete_upload_outlives_the_object_that_it_was_given_as_first(
     any_store: Store,
 ) -> None:
     of = info("a.bin", size=6)
-    await put(any_store, of, b"abcdef")
+    file = await put(any_store, of, b"abcdef")
     found = await (await any_store.resume(of.id)).finish()
+    del file
     await asyncio.to_thread(join_deleting)
     assert content(found) == b"abcdef"
 
