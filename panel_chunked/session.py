@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -33,9 +32,8 @@ from .protocol import (
     Remove,
     ServerMessage,
 )
-from .resume import find_upload, free_upload, is_secret, unknown_upload
+from .resume import find_upload, free_upload, is_secret, new_secret, unknown_upload
 from .settings import Settings
-from .stores import Resumable
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -293,7 +291,7 @@ class Session:
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
-        secret = _new_secret(settings)
+        secret = new_secret(settings.store)
         info = upload_info(facts, secret)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
@@ -471,7 +469,7 @@ class Session:
         if handler is not None and facts.resume is not None:
             return handler, facts.resume.secret
         settings = self._page.settings()
-        secret = _new_secret(settings)
+        secret = new_secret(settings.store)
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         info = upload_info(facts, secret)
         if settings.ask is not None:
@@ -610,11 +608,6 @@ class Session:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the event loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
-
-
-def _new_secret(settings: Settings) -> str:
-    """Give a secret for a new upload; none if no other session could go on with it."""
-    return secrets.token_urlsafe(32) if isinstance(settings.store, Resumable) else ""
 
 
 def _size(handler: UploadHandler) -> int:

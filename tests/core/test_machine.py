@@ -469,6 +469,7 @@ class Transfers(RuleBasedStateMachine):
         """Have every upload end, and look at what is there."""
         while len(self.holders) > 1:
             await self.close_session(0)
+        await asyncio.sleep(1)  # what was cancelled last is still deleted
         complete = await self.recover_all()
         self.all_is_well()
         if self.is_temporary:
