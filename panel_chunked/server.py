@@ -115,7 +115,9 @@ class ServerChannel(Channel):
             self._receive(self, event.data)
 
     def _schedule(self, callback: Callable[[], None]) -> None:
-        self.doc.add_next_tick_callback(callback)
+        context = self.doc.session_context
+        if context is not None and not context.destroyed:  # its channel may be closed later
+            self.doc.add_next_tick_callback(callback)
 
     def _take_frame(self, frames: Frames, data: object) -> None:
         for road in self._roads.values():

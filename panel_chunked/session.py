@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
@@ -125,6 +125,7 @@ class Session:
         self._settling = asyncio.Lock()
         self._keeping = threading.Lock()  # the app may clear while an upload becomes complete
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Future[UploadInfo]] = set()
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -218,6 +219,8 @@ class Session:
         for lane in lanes:
             if not lane.stopped:
                 lane.stop(Suspend())
+        for asking in list(self._asking):
+            asking.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -473,8 +476,19 @@ class Session:
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         info = upload_info(facts, secret)
         if settings.ask is not None:
-            info = await settings.ask(info)
+            info = await self._answer(settings.ask(info))
         return UploadHandler(info, settings.store), secret
+
+    async def _answer(self, question: Awaitable[UploadInfo]) -> UploadInfo:
+        """Wait for the app, but not when the page is gone: it may take for ever."""
+        asking = asyncio.ensure_future(question)
+        self._asking.add(asking)
+        try:
+            return await asking
+        except asyncio.CancelledError:
+            raise UploadError("page_gone", "The page was left.") from None
+        finally:
+            self._asking.discard(asking)
 
     async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
         lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on

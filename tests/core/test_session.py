@@ -28,7 +28,7 @@ from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
 from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
-from panel_chunked.upload import Upload
+from panel_chunked.upload import Upload, UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -1248,3 +1248,21 @@ async def test_what_was_stored_of_a_recording_counts_for_others(
     await page.next(Ack, id=upload_id)
     assert browser.create(5, batch="too large") == []
     assert len(browser.create(4, batch="fits")) == 1
+
+
+async def test_session_ends_though_the_app_does_not_say_whether_it_takes_a_file(
+    browser: Browser, page: FakePage
+) -> None:
+    asked = asyncio.Event()
+
+    async def ask(info: UploadInfo) -> UploadInfo:
+        asked.set()
+        await asyncio.Event().wait()
+        return info
+
+    page.allow(ask=ask)
+    browser.create(4)
+    await asked.wait()
+    async with asyncio.timeout(5):
+        await browser.session.close()
+    assert page.all(Created) == []

@@ -127,7 +127,8 @@ async def test_beyond_value_limit_the_value_is_none_and_a_warning_names_files(op
     (warning,) = [r.getMessage() for r in caplog.records if "value_limit" in r.getMessage()]
     assert "big.bin" in warning
     assert "files" in warning
-    assert f"Upload {widget.files[0].id} " in warning
+    (big,) = [file for file in widget.files if file.name == "big.bin"]
+    assert f"Upload {big.id} " in warning
 
 
 @pytest.mark.parametrize("multiple", [False, True])
