@@ -1,5 +1,6 @@
 """What holds for all uploads of a process."""
 
+from os import PathLike
 from typing import Any
 
 import param
@@ -20,6 +21,18 @@ class Size(param.Parameter):
         if val is None and not self.allow_None:
             raise ValueError(f"{self.name} must be a size, not None.")
         parse_size(val)
+
+
+class Destination(param.Parameter):
+    """None, the path of a directory, a function, or a store."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        is_store = callable(val) or callable(getattr(val, "create", None))
+        if val is not None and not isinstance(val, (str, PathLike)) and not is_store:
+            raise ValueError(
+                f"destination must be None, a directory, a function or a store, not {val!r}."
+            )
 
 
 class Config(param.Parameterized):

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -52,7 +53,7 @@ class UploadedFile:
         self._path = path
         self._record = record
         self.result = result
-        self.received = info.size if received is None else received
+        self.received = (info.size or 0) if received is None else received
         self._forget = forget
         self.on_delete: Callable[[], None] | None = None  # set by the session
 
@@ -79,7 +80,7 @@ class UploadedFile:
     @property
     def size(self) -> int:
         """Bytes."""
-        return self._info.size
+        return self._info.size or 0
 
     @property
     def mime_type(self) -> str:
@@ -105,6 +106,11 @@ class UploadedFile:
         """``"sha256:"`` and the hex digest; reads the file the first time it is asked for."""
         with self.path.open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+    def set_size(self, size: int) -> None:
+        """Note how many bytes it has, which nobody knew before."""
+        self._info = replace(self._info, size=size)
+        self.received = size
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from .changes import Changes
@@ -59,6 +60,8 @@ class UploadHandler:
         self.state: UploadState = "queued" if stored is None else "running"
         self.error: UploadError | None = None
         self.file: UploadedFile | None = None
+        #: Refuses to have more bytes than the limits allow; set by the session.
+        self.check_size: Callable[[int], None] = _allow
         #: Called, in any thread, when the store wants no more before the end; see `end_early`.
         self.on_over: Callable[[], None] = _ignore
         #: Called before the first byte is stored.
@@ -129,14 +132,12 @@ class UploadHandler:
         WrongChecksumError
             If the file is another one with `data`.
         UploadError
-            ``over_size``, or what `storage_error` gives, if the upload cannot go on.
+            ``over_size``, the code of a limit, or what `storage_error` gives, if the upload cannot
+            go on.
         """
         if offset != self._offset:
             raise WrongOffsetError
-        if offset + len(data) > self.info.size:
-            raise UploadError(
-                "over_size", f"More bytes came than the {format_size(self.info.size)} announced."
-            )
+        self._check_end(offset + len(data))
         if checksum_of(data, self._checksum) != checksum:
             raise WrongChecksumError
         try:
@@ -154,13 +155,13 @@ class UploadHandler:
         self.changes.notify()
         self._rate.update(self._offset, time.monotonic())
 
-    async def finish(self, checksum: int) -> UploadedFile:
-        """Make the upload a complete file; a second call gives the same file.
+    async def finish(self, size: int, checksum: int) -> UploadedFile:
+        """Make the upload a complete file of `size` bytes; a second call gives the same file.
 
         Raises
         ------
         WrongOffsetError
-            If bytes are missing.
+            If bytes are missing, or more came.
         WrongChecksumError
             If `checksum` is that of another file.
         UploadError
@@ -168,7 +169,7 @@ class UploadHandler:
         """
         if self.file is not None:
             return self.file
-        if self._offset != self.info.size:
+        if not self._offset == size == (size if self.info.size is None else self.info.size):
             raise WrongOffsetError
         if checksum != self._checksum:
             raise WrongChecksumError
@@ -194,6 +195,9 @@ class UploadHandler:
             raise self._storage_error(error) from error
         self._offset = stored.offset
         self._stored = None
+        if self.info.size is None:
+            self.info = replace(self.info, size=self._offset)
+            self.file.set_size(self._offset)
         self._end("complete")
         return self.file
 
@@ -263,12 +267,24 @@ class UploadHandler:
             stored=self._offset,
             state=self.state,
             rate=self._rate.bytes_per_second if running else None,
-            time_left=self._rate.time_left(self.info.size - self._offset) if running else None,
+            time_left=self._time_left() if running else None,
             error=self.error.message if self.error else None,
             error_code=self.error.code if self.error else None,
             id=self.info.id,
             _followed=(self.info, self) if self._is_readable else None,
         )
+
+    def _time_left(self) -> float | None:
+        size = self.info.size
+        return None if size is None else self._rate.time_left(size - self._offset)
+
+    def _check_end(self, end: int) -> None:
+        size = self.info.size
+        if size is None:
+            self.check_size(end)
+        elif end > size:
+            text = f"More bytes came than the {format_size(size)} announced."
+            raise UploadError("over_size", text)
 
     def open(self) -> BinaryIO | None:
         """Open what is stored, for reading; None if it is just being moved. Blocks."""
@@ -289,7 +305,9 @@ class UploadHandler:
 
     def _end(self, state: UploadState) -> None:
         self.state = state
-        self.on_begin = self.on_over = _ignore  # who is told holds this handler, and its file
+        # Who is told, or asked, holds this handler, and its file.
+        self.on_begin = self.on_over = _ignore
+        self.check_size = _allow
         self.changes.notify()
 
     async def _begin(self) -> StoredUpload:
@@ -329,3 +347,7 @@ class UploadHandler:
 
 def _ignore() -> None:
     pass
+
+
+def _allow(size: int) -> None:
+    """Set no limit."""

@@ -13,8 +13,9 @@ import param
 
 from .channel import Channel
 from .errors import Refused, UploadError
+from .files import UploadedFile
 from .names import safe_name
-from .upload import UploadInfo
+from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,40 @@ class Hooks:
                 text = "The app could not tell whether it takes the file."
                 raise UploadError("app_error", text) from error
         return info
+
+
+class Callbacks:
+    """The methods of a widget that take them."""
+
+    _upload_hooks: Hooks
+
+    def on_accept(self, callback: Callable[[UploadInfo], Any]) -> None:
+        """Call a function, or a coroutine function, before an upload is accepted.
+
+        Parameters
+        ----------
+        callback
+            It is called with what is known of the file, once that keeps all limits. To refuse it,
+            it raises `Refused` with a text for the person who uploads; to have it stored under
+            another name, it returns that name, else None.
+        """
+        self._upload_hooks.accept.append(callback)
+
+    def on_start(self, callback: Callable[[Upload], Any]) -> None:
+        """Call a function, or a coroutine function, when the first byte of an upload has come."""
+        self._upload_hooks.start.append(callback)
+
+    def on_complete(self, callback: Callable[[UploadedFile], Any]) -> None:
+        """Call a function, or a coroutine function, when an upload is complete."""
+        self._upload_hooks.complete.append(callback)
+
+    def on_fail(self, callback: Callable[[Upload], Any]) -> None:
+        """Call a function, or a coroutine function, when an upload is refused or fails.
+
+        It is called with the upload, whose `error` says why. What the page itself refuses, Python
+        does not hear of.
+        """
+        self._upload_hooks.fail.append(callback)
 
 
 def tell(channel: Channel, callbacks: list[Callback], about: object) -> None:

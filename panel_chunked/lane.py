@@ -222,7 +222,7 @@ class Lane:
             case Chunk():
                 await self._write(message, arrival)
             case Finish():
-                await self.handler.finish(message.checksum)
+                await self.handler.finish(message.size, message.checksum)
             case Over():
                 await self.handler.end_early()
             case Abort():

@@ -102,13 +102,20 @@ class Limits:
 
     # The texts are the same in the browser, see failureText in ts/src/view/texts.ts.
 
-    def check_file(self, name: str, mime_type: str, size: int) -> None:
-        """Raise `UploadError` if this file may not be uploaded, whatever else is there."""
+    def check_file(self, name: str, mime_type: str, size: int | None) -> None:
+        """Raise `UploadError` if this file may not be uploaded, whatever else is there.
+
+        A `size` of None is not known yet, see `check_size`.
+        """
         if not self.accepts(name, mime_type):
             raise UploadError(
                 "not_accepted",
                 f"This kind of file is not accepted. Accepted: {_kinds(self.accept)}.",
             )
+        self.check_size(size or 0)
+
+    def check_size(self, size: int) -> None:
+        """Raise `UploadError` if no file may have `size` bytes."""
         if self.max_file_size is not None and size > self.max_file_size:
             has, limit = _format_apart(size, self.max_file_size)
             raise UploadError("file_too_large", f"The file has {has}; at most {limit} is allowed.")

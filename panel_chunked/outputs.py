@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import param
 from param.parameterized import batch_call_watchers
 
 from .files import UploadedFile
@@ -17,8 +16,6 @@ log = logging.getLogger(__name__)
 
 #: A file of the last pick, and its bytes if `value` may hold them.
 Picked = tuple[UploadedFile, bytes | None]
-
-READ_ONLY = ("files", "uploads", "progress")
 
 #: States of what `uploads` lists; what is complete is in `files`.
 LISTED = ("queued", "running", "failed")
@@ -35,7 +32,7 @@ class Outputs:
     Parameters
     ----------
     widget
-        A `panel_chunked.ChunkedFileInput`.
+        A `panel_chunked.component.UploadComponent`.
     sessions
         Gives the sessions of all pages that show it.
     """
@@ -111,7 +108,8 @@ class Outputs:
 
     def _values(self, picked: list[Picked]) -> dict[str, Any]:
         widget = self._widget
-        names = [file.relative_path if widget.directory else file.name for file, _ in picked]
+        in_folder = getattr(widget, "directory", False)  # a recorder has none
+        names = [file.relative_path if in_folder else file.name for file, _ in picked]
         types = [file.mime_type for file, _ in picked]
         values: dict[str, Any] = {
             "value": [value for _, value in picked],
@@ -138,6 +136,7 @@ class Outputs:
 
     def _update(self, **outputs: Any) -> None:
         widget = self._widget
+        outputs |= widget._more_outputs()
         # param takes every list that it is given for a change.
         changes = {k: v for k, v in outputs.items() if k == "value" or v != getattr(widget, k)}
         with batch_call_watchers(widget), _writable(widget):
@@ -145,9 +144,10 @@ class Outputs:
 
 
 @contextmanager
-def _writable(widget: param.Parameterized) -> Iterator[None]:
+def _writable(widget: Any) -> Iterator[None]:
     """Let the read-only params of this one widget be set."""
-    parameters = [widget.param[name] for name in READ_ONLY]  # the instance's own, not the class's
+    # The instance's own, not the class's.
+    parameters = [widget.param[name] for name in widget._outputs_only]
     for parameter in parameters:
         parameter.constant = parameter.readonly = False
     try:

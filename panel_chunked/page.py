@@ -13,7 +13,7 @@ from . import protocol
 from .channel import Channel
 from .files import UploadedFile
 from .hooks import tell
-from .limits import Limits, parse_accept, parse_size
+from .limits import Limits, parse_size
 from .outputs import Outputs, Picked
 from .session import Session
 from .settings import Settings
@@ -22,7 +22,7 @@ from .token import Renewal
 from .upload import Upload
 
 if TYPE_CHECKING:
-    from .widget import ChunkedFileInput
+    from .component import UploadComponent
 
 #: Seconds between updates of `uploads` and `progress`, at least.
 PROGRESS_INTERVAL = 0.2
@@ -51,9 +51,10 @@ _turns = _Turns()
 class WidgetPage:
     """Connects a session with the widget's params; see `panel_chunked.session.Page`."""
 
-    def __init__(self, widget: "ChunkedFileInput", outputs: Outputs, channel: Channel) -> None:
+    def __init__(self, widget: "UploadComponent", outputs: Outputs, channel: Channel) -> None:
         self.session = Session(self)
         self.channel = channel  # of the last message
+        self.recording: protocol.RecordingState = "inactive"
         self._channels: dict[str, Channel] = {}  # by page
         self._widget = widget
         self._outputs = outputs
@@ -91,7 +92,7 @@ class WidgetPage:
     def settings(self) -> Settings:
         widget = self._widget
         limits = Limits(
-            accept=parse_accept(widget.accept),
+            accept=widget.accepted_kinds,
             max_file_size=parse_size(widget.max_file_size),
             max_total_size=parse_size(widget.max_total_size),
             max_files=widget.max_files,
@@ -138,6 +139,11 @@ class WidgetPage:
     async def settled(self, picked: list[UploadedFile]) -> None:
         self._batches.append(await asyncio.to_thread(self._outputs.read, picked))
         self.publish()
+
+    def recorded(self, state: protocol.RecordingState) -> None:
+        if state != self.recording:  # a page says it again whenever it is back
+            self.recording = state
+            self.publish()
 
     def deleted(self, upload_id: str) -> None:
         self.session.forget(upload_id)

@@ -25,6 +25,8 @@ Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
 Size = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
 Checksum = Annotated[int, Meta(ge=0, lt=2**32)]
+RecordingState = Literal["inactive", "recording", "paused"]
+RecordAction = Literal["start", "pause", "stop"]
 
 #: What shows that an upload is the page's own; empty, it shows nothing.
 Secret = Annotated[str, Meta(pattern=r"\A[!-~]{0,64}\Z")]
@@ -44,13 +46,14 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the browser says of a file; `key` is the browser's own name for the upload.
 
-    `resume` is that of an upload which a page before has begun of the same file, as it seems.
+    `size` is null as long as it is not known, as of a recording: `Finish` tells it then. `resume`
+    is that of an upload which a page before has begun of the same file, as it seems.
     """
 
     key: Key
     name: Text
     relative_path: Text
-    size: Size
+    size: Size | None
     mime_type: Annotated[str, Meta(max_length=255)]
     resume: Identity | None = None
 
@@ -96,10 +99,11 @@ class Chunk(_Message, frozen=True, tag="chunk"):
 
 
 class Finish(_Message, frozen=True, tag="finish"):
-    """All bytes were sent; `checksum` is that of the file."""
+    """All bytes were sent, `size` of them; `checksum` is that of the file."""
 
     id: Key
     attempt: Size
+    size: Size
     checksum: Checksum
 
 
@@ -120,7 +124,13 @@ class Remove(_Message, frozen=True, tag="remove"):
     id: Key
 
 
-ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove
+class Recording(_Message, frozen=True, tag="recording"):
+    """What the recorder of the page does, whenever that changes and after each `Hello`."""
+
+    state: RecordingState
+
+
+ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Recording
 
 
 class Welcome(_Message, frozen=True, tag="welcome"):
@@ -211,6 +221,12 @@ class Token(_Message, frozen=True, tag="token"):
     token: str
 
 
+class Record(_Message, frozen=True, tag="record"):
+    """The app has the recorder of the page do this; `start` goes on after a pause."""
+
+    action: RecordAction
+
+
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused, and the upload has failed with it.
 
@@ -223,7 +239,9 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     id: str | None = None
 
 
-ServerMessage = Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Error
+ServerMessage = (
+    Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Record | Error
+)
 
 
 def decode(data: object) -> ClientMessage:

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import secrets
 from typing import Any
 
 from .batch import hash_secret
@@ -61,6 +62,11 @@ async def _find(store: Any, known: Identity) -> UploadInfo:
     if info is None or not is_secret(known.secret, info):
         raise unknown_upload()
     return info
+
+
+def new_secret(store: object) -> str:
+    """Make what a page goes on with in another session; empty if none can."""
+    return secrets.token_urlsafe(32) if isinstance(store, Resumable) else ""
 
 
 def is_secret(secret: str, info: UploadInfo) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -28,12 +27,13 @@ from .protocol import (
     Hello,
     Identity,
     KnownUpload,
+    Recording,
+    RecordingState,
     Remove,
     ServerMessage,
 )
-from .resume import find_upload, free_upload, is_secret, unknown_upload
+from .resume import find_upload, free_upload, is_secret, new_secret, unknown_upload
 from .settings import Settings
-from .stores import Resumable
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,9 @@ class Page(Protocol):
 
     async def settled(self, picked: list[UploadedFile]) -> None:
         """Note that something has ended; `picked` are the files of a batch that is over."""
+
+    def recorded(self, state: RecordingState) -> None:
+        """Note what the recorder of the page does."""
 
     def deleted(self, upload_id: str) -> None:
         """Note, in any thread, that the app has deleted a file."""
@@ -138,7 +141,7 @@ class Session:
     def progress(self) -> tuple[int, int]:
         """Bytes stored and bytes in all, over everything since the page was last idle."""
         active = self._wanted()
-        stored, size = sum(h.offset for h in active), sum(h.info.size for h in active)
+        stored, size = sum(h.offset for h in active), sum(_size(h) for h in active)
         return self._completed_bytes + stored, self._completed_bytes + size
 
     @property
@@ -167,6 +170,8 @@ class Session:
                     self._resume(known, message.page)
             case Create():
                 self._create(message)
+            case Recording():
+                self._page.recorded(message.state)
             case Remove():
                 self._remove(message.id)
             case Abort(reason="unreadable"):
@@ -270,7 +275,7 @@ class Session:
         self._page.progressed()
 
     def _total(self) -> Total:
-        active = [lane.handler.info.size for lane in self._lanes.values() if not lane.stopped]
+        active = [_size(lane.handler) for lane in self._lanes.values() if not lane.stopped]
         held = [file.size for file in self.files] + active
         return Total(len(held), sum(held))
 
@@ -286,7 +291,7 @@ class Session:
     def _admit(
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
-        secret = _new_secret(settings)
+        secret = new_secret(settings.store)
         info = upload_info(facts, secret)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
@@ -301,10 +306,10 @@ class Session:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         if batch.multiple:
-            settings.limits.check_total(total.files + 1, total.size + facts.size)
-            total.add(facts.size)
+            settings.limits.check_total(total.files + 1, total.size + (facts.size or 0))
+            total.add(facts.size or 0)
         else:  # the new file takes the place of the one before
-            settings.limits.check_total(1, facts.size)
+            settings.limits.check_total(1, facts.size or 0)
             for lane in self._lanes.values():
                 self._abort(lane)
 
@@ -320,16 +325,26 @@ class Session:
         send = partial(page.send, page=batch.page)
         lane = Lane(handler, credit, send, page.progressed, ended, self._spawn)
         lane.page, lane.secret = batch.page, secret
+        handler.check_size = partial(self._check_growing, handler, batch)
         self._lanes[handler.info.id] = lane
         handler.on_begin = lambda: page.started(handler.snapshot())
         return lane
+
+    def _check_growing(self, handler: UploadHandler, batch: Batch, size: int) -> None:
+        """Refuse `size` bytes of a file whose size nobody knew when it was begun."""
+        limits, total = self._page.settings().limits, self._total()
+        limits.check_size(size)
+        if batch.multiple:
+            limits.check_total(total.files, total.size - handler.offset + size)
+        else:
+            limits.check_total(1, size)
 
     def _forget_failure(self, info: UploadInfo) -> None:
         """Note that a file is tried again: it does not count as failed any more."""
         for failed in self._failures(info.name, info.size)[:1]:
             self._failed.remove(failed)
 
-    def _failures(self, name: str, size: int) -> list[Upload]:
+    def _failures(self, name: str, size: int | None) -> list[Upload]:
         return [it for it in self._failed if (it.name, it.size) == (name, size)]
 
     def _refuse_file(self, facts: FileFacts, error: UploadError, page: str) -> None:
@@ -454,7 +469,7 @@ class Session:
         if handler is not None and facts.resume is not None:
             return handler, facts.resume.secret
         settings = self._page.settings()
-        secret = _new_secret(settings)
+        secret = new_secret(settings.store)
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         info = upload_info(facts, secret)
         if settings.ask is not None:
@@ -595,6 +610,6 @@ class Session:
         task.add_done_callback(self._tasks.discard)
 
 
-def _new_secret(settings: Settings) -> str:
-    """Give a secret for a new upload; none if no other session could go on with it."""
-    return secrets.token_urlsafe(32) if isinstance(settings.store, Resumable) else ""
+def _size(handler: UploadHandler) -> int:
+    """Give the bytes of a file, or those stored as long as nobody knows."""
+    return handler.offset if handler.info.size is None else handler.info.size

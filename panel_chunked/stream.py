@@ -45,8 +45,8 @@ class _Facts:
         return self._info.relative_path
 
     @property
-    def size(self) -> int:
-        """Bytes of the whole file."""
+    def size(self) -> int | None:
+        """Bytes of the whole file; None if nobody knows yet, as of a recording."""
         return self._info.size
 
     @property

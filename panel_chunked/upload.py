@@ -24,7 +24,7 @@ class UploadInfo:
     relative_path
         Safe path inside the folder that was picked, ``/`` between the parts; else the name.
     size
-        Bytes.
+        Bytes; None as long as that is not known, as of a recording.
     mime_type
         As the browser says; ``application/octet-stream`` if it says nothing.
     original_name
@@ -36,7 +36,7 @@ class UploadInfo:
     id: str
     name: str
     relative_path: str
-    size: int
+    size: int | None
     mime_type: str
     original_name: str
     secret_hash: str = ""
@@ -49,7 +49,7 @@ class Upload:
     Attributes
     ----------
     name, size
-        File name and bytes.
+        File name and bytes; None as long as its size is not known, as of a recording.
     stored
         Bytes stored so far.
     state
@@ -68,7 +68,7 @@ class Upload:
     """
 
     name: str
-    size: int
+    size: int | None
     stored: int
     state: UploadState
     rate: float | None = None

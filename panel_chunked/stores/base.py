@@ -59,7 +59,8 @@ class Store(Protocol):
     async def create(self, info: UploadInfo) -> StoredUpload:
         """Begin an upload of ``info.size`` bytes, none of them stored yet.
 
-        If it raises, nothing of the upload is left.
+        If that is None, it has as many as are stored when it is finished. If it raises, nothing of
+        the upload is left.
         """
 
 

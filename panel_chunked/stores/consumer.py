@@ -93,7 +93,7 @@ class Consumer:
             return self._result
         if isinstance(self.error, Refused):
             raise UploadError("refused", str(self.error))
-        reason = str(self.error).partition("\n")[0][:MAX_REASON]
+        reason = str(self.error).partition("\n")[0][:MAX_REASON].rstrip(". ")
         raise UploadError("app_error", f"The app could not use the file{reason and f': {reason}'}.")
 
     async def _run_async(self) -> None:

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
@@ -111,6 +112,8 @@ class DirectoryStore:
             file = partial.hold()
             if self.durable:
                 os.fsync(file)
+            if record.info.size is None:
+                record.info = replace(record.info, size=partial.offset)
             record.path = str(self._name(partial))
             try:
                 partial.save()
@@ -163,8 +166,9 @@ class DirectoryUpload:
 
     @property
     def offset(self) -> int:
-        if self._partial.record.path is not None:
-            return self._partial.record.info.size
+        record = self._partial.record
+        if record.path is not None and record.info.size is not None:
+            return record.info.size
         return self._partial.offset
 
     @property

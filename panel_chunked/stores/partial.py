@@ -217,10 +217,10 @@ class Partial:
             raise
 
     def discard(self) -> None:
-        """Delete what was not begun for lack of something, and so can be nobody else's."""
+        """Delete what could not be begun, and so is nobody else's."""
         for path in (self.path, self.record_path):
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                path.unlink()
         self.close()
 
     def remove(self) -> None:

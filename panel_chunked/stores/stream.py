@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from panel_chunked.checksum import checksum as checksum_of
 from panel_chunked.files import UploadedFile
@@ -51,14 +52,17 @@ class StreamStore:
         self._within = within
 
     async def create(self, info: UploadInfo) -> "StreamUpload":
-        stream = _streams[info.id] = _Stream(info, Consumer(info, self.handler, self._within))
+        consumer = Consumer(info, self.handler, self._within)
+        stream = _streams[info.id] = _Stream(info, consumer, _code(self.handler))
         stream.consumer.start()
         return StreamUpload(stream)
 
     async def find(self, upload_id: str) -> UploadInfo | None:
         stream = _streams.get(upload_id)
-        has_failed = stream is None or stream.consumer.error is not None
-        return None if stream is None or has_failed else stream.info
+        if stream is None or stream.consumer.error is not None:
+            return None
+        # A session that has made another function of the same code goes on with the first one's.
+        return stream.info if stream.code == _code(self.handler) else None
 
     async def resume(self, upload_id: str) -> "StreamUpload":
         if await self.find(upload_id) is None:
@@ -82,8 +86,9 @@ class StreamStore:
 class _Stream:
     """One upload, whoever sends it at the moment."""
 
-    def __init__(self, info: UploadInfo, consumer: Consumer) -> None:
+    def __init__(self, info: UploadInfo, consumer: Consumer, code: object) -> None:
         self.info = info
+        self.code = code
         self.consumer = consumer
         self.offset = 0
         self.checksum = 0
@@ -110,6 +115,14 @@ class _Stream:
 
     def forget(self) -> None:
         _streams.pop(self.info.id, None)
+
+
+def _code(handler: Handler) -> object:
+    """Give what is the same for a function when a session runs the app's script anew."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    call = getattr(type(handler), "__call__", None)  # noqa: B004 (an object that may be called)
+    return getattr(handler, "__code__", None) or getattr(call, "__code__", handler)
 
 
 class StreamUpload:

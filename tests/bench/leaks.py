@@ -131,7 +131,7 @@ class Page(load.Browser):
         if kind == "cancelled":
             await self.say("abort", id=upload_id)
         elif kind in ("whole", "empty"):
-            await self.say("finish", **which, checksum=checksum(data))
+            await self.say("finish", **which, size=len(data), checksum=checksum(data))
         wanted = {"cancelled": "removed", "failed": "error", "left": "ack"}
         await self._next(wanted.get(kind, "complete"))
 

@@ -212,7 +212,7 @@ class Browser:
             which["checksum"] = self._checksum
             await self.say("chunk", **which, offset=offset, data=data)
             if end == size:
-                await self.say("finish", **which)
+                await self.say("finish", **which, size=size)
 
     async def hello(self, *uploads: dict[str, str]) -> dict[str, Any]:
         """Say hello in a message of Bokeh, and give the answer."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -26,21 +26,26 @@ FLAGS = [
 ]
 
 
-def launch_options() -> dict[str, Any]:
-    """Give what Playwright is to start Chromium with."""
+def launch_options(*more: str) -> dict[str, Any]:
+    """Give what Playwright is to start Chromium with; `more` are flags."""
     find = subprocess.run(
         ["bash", ROOT / "tests/install_browser.sh", "--find"], capture_output=True, text=True
     )
-    flags = [*FLAGS, "--no-sandbox"] if os.getuid() == 0 else FLAGS
+    flags = [*FLAGS, *more, "--no-sandbox"] if os.getuid() == 0 else [*FLAGS, *more]
     return {"executable_path": find.stdout.strip() or None, "args": flags}
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options())
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(**launch_options())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -13,7 +13,15 @@ from panel_chunked.checksum import checksum
 from panel_chunked.credit import Pool
 from panel_chunked.files import UploadedFile
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Error, Removed, Resume, ServerMessage
+from panel_chunked.protocol import (
+    Complete,
+    Created,
+    Error,
+    RecordingState,
+    Removed,
+    Resume,
+    ServerMessage,
+)
 from panel_chunked.session import Session
 from panel_chunked.settings import Settings
 from panel_chunked.stores import Store
@@ -26,7 +34,7 @@ M = TypeVar("M", bound=ServerMessage)
 ids = itertools.count(1)
 
 
-def info(name: str = "a.bin", *, size: int = 0, path: str = "", id: str = "") -> UploadInfo:
+def info(name: str = "a.bin", *, size: int | None = 0, path: str = "", id: str = "") -> UploadInfo:
     upload_id = id or f"upload{next(ids)}"
     return UploadInfo(upload_id, name, path or name, size, "application/octet-stream", name)
 
@@ -49,8 +57,11 @@ class Checksums:
         self._known.setdefault((upload_id, end), known)  # other bytes come later, if ever
         self._ends[upload_id] = max(end, self._ends.get(upload_id, 0))
 
+    def end(self, upload_id: str) -> int:
+        return self._ends.get(upload_id, 0)
+
     def file(self, upload_id: str) -> int:
-        return self._known.get((upload_id, self._ends.get(upload_id, 0)), 0)
+        return self._known.get((upload_id, self.end(upload_id)), 0)
 
 
 class Signals:
@@ -83,6 +94,7 @@ class FakePage(Signals):
         self.settled_calls = 0
         self.progressed_calls = 0
         self.deleted_ids: list[str] = []
+        self.recording_states: list[RecordingState] = []
         self.told: list[tuple[str, Upload | UploadedFile]] = []
         self.while_settling: Callable[[], Awaitable[object]] | None = None
 
@@ -113,6 +125,9 @@ class FakePage(Signals):
         if picked:
             self.picked.append(picked)
         self.changed()
+
+    def recorded(self, state: RecordingState) -> None:
+        self.recording_states.append(state)
 
     def deleted(self, upload_id: str) -> None:
         self.deleted_ids.append(upload_id)
@@ -171,7 +186,9 @@ class Browser:
         asked = [m for m in self.page.sent if isinstance(m, Created | Resume) and m.id == upload_id]
         return asked[-1].attempt if asked else 0
 
-    def create(self, *sizes: int, batch: str = "b", more: bool = False, **facts: Any) -> list[str]:
+    def create(
+        self, *sizes: int | None, batch: str = "b", more: bool = False, **facts: Any
+    ) -> list[str]:
         """Announce files ``f0``, ``f1`` …; give the ids of those that the server has taken."""
         start = len(self.page.sent)
         files = [
@@ -191,7 +208,8 @@ class Browser:
 
     def finish(self, upload_id: str, **fields: Any) -> None:
         self._learn(upload_id)
-        fields = {"checksum": self.checksums.file(upload_id)} | fields
+        sizes = self.checksums
+        fields = {"size": sizes.end(upload_id), "checksum": sizes.file(upload_id)} | fields
         self.send("finish", id=upload_id, attempt=self.attempt(upload_id), **fields)
 
     def _learn(self, upload_id: str) -> None:

@@ -8,6 +8,7 @@ from panel_chunked.checksum import checksum
 from panel_chunked.errors import UploadError, WrongChecksumError, WrongOffsetError
 from panel_chunked.files import UploadedFile
 from panel_chunked.handler import UploadHandler
+from panel_chunked.limits import Limits
 from panel_chunked.stores import DirectoryStore
 from panel_chunked.upload import UploadInfo
 
@@ -38,7 +39,7 @@ async def write(handler: UploadHandler, offset: int, data: bytes) -> None:
 
 async def write_all(handler: UploadHandler, data: bytes) -> None:
     await write(handler, 0, data)
-    await handler.finish(handler.checksum)
+    await handler.finish(handler.offset, handler.checksum)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def handler(store: DirectoryStore) -> UploadHandler:
 async def test_bytes_in_order_become_the_file(handler: UploadHandler, incoming: Path) -> None:
     await write(handler, 0, b"abcd")
     await write(handler, 4, b"efgh")
-    file = await handler.finish(handler.checksum)
+    file = await handler.finish(handler.offset, handler.checksum)
     assert file.path.read_bytes() == b"abcdefgh"
     assert files_below(incoming) == {"a.bin": b"abcdefgh"}
 
@@ -59,7 +60,7 @@ async def test_state_says_how_far_it_is(handler: UploadHandler) -> None:
     await write(handler, 0, b"abcd")
     states.append(handler.snapshot())
     await write(handler, 4, b"efgh")
-    await handler.finish(handler.checksum)
+    await handler.finish(handler.offset, handler.checksum)
     states.append(handler.snapshot())
     assert [(s.state, s.stored) for s in states] == [("queued", 0), ("running", 4), ("complete", 8)]
 
@@ -92,19 +93,20 @@ async def test_nothing_is_written_past_the_end(handler: UploadHandler, incoming:
 async def test_finish_before_the_last_byte_goes_on(handler: UploadHandler) -> None:
     await write(handler, 0, b"abcd")
     with pytest.raises(WrongOffsetError):
-        await handler.finish(handler.checksum)
+        await handler.finish(handler.offset, handler.checksum)
     await write(handler, 4, b"efgh")
-    assert (await handler.finish(handler.checksum)).path.read_bytes() == b"abcdefgh"
+    assert (await handler.finish(8, handler.checksum)).path.read_bytes() == b"abcdefgh"
 
 
 async def test_finish_twice_gives_the_same_file(handler: UploadHandler) -> None:
     await write(handler, 0, b"abcdefgh")
-    assert await handler.finish(handler.checksum) is await handler.finish(handler.checksum)
+    file = await handler.finish(8, handler.checksum)
+    assert await handler.finish(8, handler.checksum) is file
 
 
 async def test_a_file_of_zero_bytes_is_a_file(store: DirectoryStore) -> None:
     handler = UploadHandler(info(size=0), store)
-    assert (await handler.finish(handler.checksum)).path.read_bytes() == b""
+    assert (await handler.finish(0, handler.checksum)).path.read_bytes() == b""
 
 
 @pytest.mark.parametrize("failed", [True, False])
@@ -161,7 +163,7 @@ async def test_a_chunk_that_came_damaged_is_not_stored(incoming: Path) -> None:
         await handler.write(4, b"efgX", checksum(b"abcdefgh"))
     assert (handler.offset, handler.checksum) == (4, checksum(b"abcd"))
     await write(handler, 4, b"efgh")
-    await handler.finish(checksum(b"abcdefgh"))
+    await handler.finish(8, checksum(b"abcdefgh"))
     assert files_below(incoming) == {"a.bin": b"abcdefgh"}
 
 
@@ -169,7 +171,7 @@ async def test_a_file_whose_checksum_is_another_is_not_complete(incoming: Path) 
     handler = UploadHandler(info(size=4), DirectoryStore(incoming))
     await write(handler, 0, b"abcd")
     with pytest.raises(WrongChecksumError):
-        await handler.finish(checksum(b"abcX"))
+        await handler.finish(4, checksum(b"abcX"))
     assert handler.state == "running"
     assert "a.bin" not in files_below(incoming)
     await handler.cancel()
@@ -182,4 +184,72 @@ async def test_an_upload_goes_on_with_the_checksum_of_what_is_stored(incoming: P
     handler = await UploadHandler.resume(first.info, DirectoryStore(incoming))
     assert (handler.offset, handler.checksum) == (4, checksum(b"abcd"))
     await write(handler, 4, b"efgh")
-    await handler.finish(checksum(b"abcdefgh"))
+    await handler.finish(8, checksum(b"abcdefgh"))
+
+
+# A size that is not known before the end
+
+
+async def test_a_file_of_unknown_size_has_what_came_when_it_is_finished(incoming: Path) -> None:
+    handler = UploadHandler(info(size=None), DirectoryStore(incoming))
+    await write(handler, 0, b"abcd")
+    await write(handler, 4, b"ef")
+    running = handler.snapshot()
+    assert (running.size, running.stored, running.time_left) == (None, 6, None)
+    file = await handler.finish(6, checksum(b"abcdef"))
+    assert (handler.info.size, handler.snapshot().size, file.size) == (6, 6, 6)
+    assert files_below(incoming) == {"a.bin": b"abcdef"}
+
+
+@pytest.mark.parametrize("size", [0, 3, 5])
+async def test_a_file_of_unknown_size_is_not_finished_while_bytes_are_missing(
+    incoming: Path, size: int
+) -> None:
+    handler = UploadHandler(info(size=None), DirectoryStore(incoming))
+    await write(handler, 0, b"abcd")
+    with pytest.raises(WrongOffsetError):
+        await handler.finish(size, handler.checksum)
+    assert "a.bin" not in files_below(incoming)
+    await handler.cancel()
+
+
+async def test_a_file_of_unknown_size_is_refused_at_the_bytes_beyond_its_limit(
+    incoming: Path,
+) -> None:
+    handler = UploadHandler(info(size=None), DirectoryStore(incoming))
+    handler.check_size = Limits(max_file_size=6).check_size
+    await write(handler, 0, b"abcdef")
+    with pytest.raises(UploadError) as refused:
+        await write(handler, 6, b"g")
+    assert (refused.value.code, handler.offset) == ("file_too_large", 6)
+    await handler.cancel()
+
+
+async def test_a_file_of_unknown_size_is_found_with_its_size_once_it_is_whole(
+    incoming: Path,
+) -> None:
+    store = DirectoryStore(incoming)
+    first = UploadHandler(info(size=None), store)
+    await write(first, 0, b"abcd")
+    await first.suspend()
+    begun = await store.find(first.info.id)
+    assert begun is not None
+    assert begun.size is None
+    handler = await UploadHandler.resume(first.info, store)
+    await write(handler, 4, b"efgh")
+    await handler.finish(8, checksum(b"abcdefgh"))
+    found = await store.find(first.info.id)
+    assert found is not None
+    assert found.size == 8
+    again = await UploadHandler.resume(found, DirectoryStore(incoming))
+    assert (again.offset, (await again.finish(8, checksum(b"abcdefgh"))).size) == (8, 8)
+
+
+async def test_a_file_of_a_store_that_knows_no_size_has_one(incoming: Path) -> None:
+    class Forgetful(Devourer):
+        async def finish(self) -> UploadedFile:
+            return UploadedFile(info(size=None), incoming)
+
+    handler = UploadHandler(info(size=None), Forgetful())
+    await write(handler, 0, b"abcd")
+    assert (await handler.finish(4, handler.checksum)).size == 4

@@ -31,8 +31,8 @@ class Handler(UploadHandler):
         right = checksum(data, self.checksum)
         await super().write(offset, data, right if known == RIGHT else known)
 
-    async def finish(self, known: int) -> UploadedFile:
-        return await super().finish(self.checksum if known == RIGHT else known)
+    async def finish(self, size: int, known: int) -> UploadedFile:
+        return await super().finish(size, self.checksum if known == RIGHT else known)
 
 
 class Ground(Signals):
@@ -83,7 +83,8 @@ class Ground(Signals):
         self.lane.put(Chunk("u1", attempt, offset, RIGHT, data))
 
     def finish(self, attempt: int = 0) -> None:
-        self.lane.put(Finish("u1", attempt, RIGHT))
+        size = self.lane.handler.info.size or 0
+        self.lane.put(Finish("u1", attempt, size, RIGHT))
 
     async def answers(self, count: int) -> list[ServerMessage]:
         await self.until(lambda: len(self.sent) >= count)

@@ -93,6 +93,29 @@ async def test_upload_goes_on_in_a_new_session(
     assert returning.page.picked == [returning.session.files]  # `value` comes as without the break
 
 
+async def test_recording_goes_on_in_a_new_session_and_within_its_limit(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    ids = browser.create(None, None)
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, DATA[:4])
+    await page.until(lambda: browser.session.progress[0] == 8)
+    await browser.session.close()
+    returning.page.allow(limits=Limits(max_file_size=len(DATA)))
+
+    returning.hello(*ids)
+    for upload_id in ids:
+        assert (await returning.resume(upload_id)).offset == 4
+    returning.chunk(ids[1], 4, bytes(len(DATA)))
+    assert (await returning.error(id=ids[1])).code == "file_too_large"
+    send_rest(returning, ids[0])
+    await returning.page.next(Complete, id=ids[0])
+    await returning.idle()
+
+    assert files_below(incoming) == {"f0.bin": DATA}
+    assert [file.size for file in returning.session.files] == [len(DATA)]
+
+
 async def test_upload_goes_on_while_the_old_session_still_has_it(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:

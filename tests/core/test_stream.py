@@ -8,10 +8,11 @@ import shutil
 import tarfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from fakes import Browser, FakePage, until_only_this_task_runs
+from fakes import Browser, FakePage, info, until_only_this_task_runs
 
 from panel_chunked import UploadCancelledError, UploadReader, UploadStream
 from panel_chunked.credit import MAX_HELD
@@ -351,17 +352,42 @@ async def test_cancelling_does_not_wait_for_a_slow_one(step: str) -> None:
 # --- When the page is gone ---
 
 
-async def test_it_waits_for_the_page_and_goes_on_in_another_session() -> None:
-    async def handler(stream: UploadStream) -> bytes:
-        return await stream.read()
+def new_handler(name: str) -> Callable[[UploadStream], Any]:
+    """Make one as a session does that runs the app's script."""
 
-    browser = browser_of(handler)
+    async def handler(stream: UploadStream) -> tuple[str, bytes]:
+        return name, await stream.read()
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "is_found"),
+    [
+        (new_handler("b"), True),
+        (partial(new_handler("b")), True),
+        (Slow(), False),
+        (print, False),
+        (lambda stream: None, False),
+    ],
+)
+async def test_an_upload_is_found_by_the_same_function_alone(
+    handler: Callable[[Any], Any], is_found: bool
+) -> None:
+    stored = await StreamStore(new_handler("a")).create(info(id="u1"))
+    assert (await StreamStore(handler).find("u1") is not None) == is_found
+    await stored.terminate()
+    await until_only_this_task_runs()
+
+
+async def test_it_waits_for_the_page_and_goes_on_in_another_session() -> None:
+    browser = browser_of(new_handler("first"))
     (upload_id,) = browser.create(len(DATA))
     browser.chunk(upload_id, 0, DATA[:4])
     await browser.page.next(Ack, offset=4)
     await browser.session.close()
 
-    later = Browser(FakePage(StreamStore(lambda _: None)))
+    later = browser_of(new_handler("later"))
     secret = browser.secret(upload_id)
     known = [{"id": upload_id, "secret": secret, "batch": "b"}]
     later.send("hello", version=1, page="page", uploads=known)
@@ -370,7 +396,7 @@ async def test_it_waits_for_the_page_and_goes_on_in_another_session() -> None:
     later.chunk(upload_id, 4, DATA[4:])
     later.finish(upload_id)
     await later.page.next(Complete, id=upload_id)
-    assert [file.result for file in later.session.files] == [DATA]
+    assert [file.result for file in later.session.files] == [("first", DATA)]
     later.remove(upload_id)
     await later.removed(upload_id)
     await end(later)

@@ -48,7 +48,8 @@ class BarePage(Browser):
         await self.say("chunk", data, **which, offset=offset)
 
     async def finish(self, of: dict[str, Any], attempt: int = 0, data: bytes = DATA) -> None:
-        await self.say("finish", id=of["id"], attempt=attempt, checksum=checksum(data))
+        all_of_it = {"size": len(data), "checksum": checksum(data)}
+        await self.say("finish", id=of["id"], attempt=attempt, **all_of_it)
 
     async def hear(self, *kinds: str, of: dict[str, Any] | None = None) -> dict[str, Any]:
         """Give the next message of one of these kinds, and pass over what is of other kinds."""

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import App, browser, page
+from tests.browser.conftest import App, browser, page, playwright
 
 from .server import Server, served
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "page", "playwright"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -156,7 +156,7 @@ async def test_whatever_the_name_the_file_stays_in_the_destination(
     assert {path.split("/")[0] for path in await stored(incoming.parent)} == {"in"}
 
 
-BAD_SIZES = [-1, 2**53 + 1, 1.5, float("nan"), float("inf"), "5", None, [], True, 2**70]
+BAD_SIZES = [-1, 2**53 + 1, 1.5, float("nan"), float("inf"), "5", [], True, 2**70]
 
 
 async def test_sizes_that_are_none_are_refused_and_others_arrive(

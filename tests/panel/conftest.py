@@ -77,7 +77,8 @@ class Page:
             known = self.checksums.chunk(fields["id"], fields["offset"], fields["data"])
             fields = {"checksum": known, **fields}
         if kind == "finish":
-            fields = {"checksum": self.checksums.file(fields["id"]), **fields}
+            sums, upload_id = self.checksums, fields["id"]
+            fields = {"size": sums.end(upload_id), "checksum": sums.file(upload_id), **fields}
         event = DataEvent(self.model, {"kind": kind, **fields})
         await self.patch(MessageSentEvent(self.doc, "bokeh_event", event))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import panel as pn
 
-from panel_chunked import ChunkedFileInput, Refused
+from panel_chunked import ChunkedFileInput, ChunkedMediaRecorder, Refused
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -49,3 +49,8 @@ async def test_example_of_hooks_runs(open_page: Any, eventually: Any, capsys: An
     said: list[str] = []
     await eventually(lambda: said.append(capsys.readouterr().out) or "here" in "".join(said))
     assert "failed b.txt Your quota is used up." in "".join(said)
+
+
+def test_example_of_a_recorder_runs() -> None:
+    names = example("recorder =", pn=pn, ChunkedMediaRecorder=ChunkedMediaRecorder)
+    pn.Column(names["recorder"], names["taken"]).get_root()

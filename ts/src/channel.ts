@@ -15,6 +15,16 @@ export interface Channel {
   readonly head: number;
 }
 
+/** The params of a recorder. */
+export interface RecorderSettings {
+  source: "microphone" | "camera" | "screen";
+  mediaType: string | null;
+  audioBitsPerSecond: number | null;
+  videoBitsPerSecond: number | null;
+  maxWaiting: number;
+  whenFull: "pause" | "stop";
+}
+
 /** The params of the widget that the page shows or obeys. */
 export interface Settings extends Limits {
   label: string;
@@ -23,37 +33,63 @@ export interface Settings extends Limits {
   disabled: boolean;
   multiple: boolean;
   directory: boolean;
+  /** Null if files are chosen. */
+  recorder: RecorderSettings | null;
+}
+
+interface EsmConstants {
+  widget: string;
+  notebook: boolean;
+  place: string | null;
+  view: "files" | "recorder";
 }
 
 /** Panel's proxy of an ESM model, as far as it is used here. */
 export interface PanelModel {
-  esm_constants: { widget: string; notebook: boolean; place: string | null };
+  esm_constants: EsmConstants;
   send_msg(data: unknown): void;
   on(event: string | string[], callback: (data: unknown) => void): void;
   label: string | null;
   description: string | null;
-  layout: "compact" | "dropzone";
   disabled: boolean;
   multiple: boolean;
-  directory: boolean;
-  accept: string[] | null;
   max_file_size: number | null;
   max_total_size: number | null;
   max_files: number | null;
+  // Those of a file input.
+  layout?: "compact" | "dropzone";
+  directory?: boolean;
+  accept?: string[] | null;
+  // Those of a recorder.
+  source?: RecorderSettings["source"];
+  media_type?: string | null;
+  audio_bits_per_second?: number | null;
+  video_bits_per_second?: number | null;
+  max_waiting?: number;
+  when_full?: RecorderSettings["whenFull"];
 }
 
 const PARAMS = [
   "label",
   "description",
-  "layout",
   "disabled",
   "multiple",
-  "directory",
-  "accept",
   "max_file_size",
   "max_total_size",
   "max_files",
 ];
+
+const FURTHER_PARAMS = {
+  files: ["layout", "directory", "accept"],
+  recorder: [
+    "source",
+    "media_type",
+    "audio_bits_per_second",
+    "video_bits_per_second",
+    "max_waiting",
+    "when_full",
+  ],
+};
 
 export class PanelChannel implements Channel {
   readonly settings: ReadonlySignal<Settings>;
@@ -70,7 +106,7 @@ export class PanelChannel implements Channel {
     readonly reconnection?: Reconnection,
   ) {
     const settings: Signal<Settings> = signal(readSettings(model));
-    model.on(PARAMS, () => {
+    model.on([...PARAMS, ...FURTHER_PARAMS[model.esm_constants.view]], () => {
       settings.value = readSettings(model);
     });
     this.settings = settings;
@@ -84,6 +120,10 @@ export class PanelChannel implements Channel {
   /** The same for the widget that a new session has where this one was; null in a notebook. */
   get place(): string | null {
     return this.model.esm_constants.place;
+  }
+
+  get view(): EsmConstants["view"] {
+    return this.model.esm_constants.view;
   }
 
   /** Whether what is sent goes to a notebook's kernel. */
@@ -154,13 +194,25 @@ function readSettings(model: PanelModel): Settings {
   return {
     label: model.label ?? "",
     description: model.description,
-    layout: model.layout,
+    layout: model.layout ?? "compact",
     disabled: model.disabled,
-    multiple: model.multiple || model.directory,
-    directory: model.directory,
+    multiple: model.multiple || (model.directory ?? false),
+    directory: model.directory ?? false,
     accept: model.accept ?? [],
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,
+    recorder: model.esm_constants.view === "recorder" ? readRecorderSettings(model) : null,
+  };
+}
+
+function readRecorderSettings(model: PanelModel): RecorderSettings {
+  return {
+    source: model.source ?? "microphone",
+    mediaType: model.media_type ?? null,
+    audioBitsPerSecond: model.audio_bits_per_second ?? null,
+    videoBitsPerSecond: model.video_bits_per_second ?? null,
+    maxWaiting: model.max_waiting ?? 0,
+    whenFull: model.when_full ?? "pause",
   };
 }

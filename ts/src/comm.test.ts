@@ -47,14 +47,14 @@ describe("Comm", () => {
     };
 
     comm?.send(chunk);
-    comm?.send({ kind: "finish", id: "u", attempt: 0, checksum: 7 });
+    comm?.send({ kind: "finish", id: "u", attempt: 0, size: 3, checksum: 7 });
 
     expect(kernel.targets).toEqual([["panel_chunked", token]]);
     expect(kernel.comm.open).toHaveBeenCalledOnce();
     const { data, ...fields } = chunk;
     expect(kernel.sent).toEqual([
       [fields, {}, [data]],
-      [{ kind: "finish", id: "u", attempt: 0, checksum: 7 }, {}, []],
+      [{ kind: "finish", id: "u", attempt: 0, size: 3, checksum: 7 }, {}, []],
     ]);
   });
 

@@ -5,7 +5,7 @@ import type { Refusal } from "./limits";
 /** What went wrong: said by the server, or found in the page. */
 export type Failure =
   | Refusal
-  | { code: "unreadable" | "changed" | "kernel_restarted" }
+  | { code: "unreadable" | "changed" | "kernel_restarted" | "recording_gone" }
   | { code: string; message: string };
 
 /** Whether an upload is tried again that has failed so: it may heal, soon or when somebody acts. */
@@ -24,6 +24,7 @@ export const RETRIES = {
   not_accepted: "no",
   over_size: "no",
   page_gone: "by the button",
+  recording_gone: "no",
   refused: "no",
   storage: "by the button",
   storage_full: "by itself",
@@ -45,6 +46,7 @@ export const ADVICE: Record<Exclude<Failure, { message: string }>["code"], strin
   file_too_large: "Choose a smaller one.",
   kernel_restarted: "Run the cell again, then choose the file again.",
   not_accepted: "Choose one of these.",
+  recording_gone: "Record it again.",
   too_many_files: "Remove others first, then try again.",
   total_too_large: "Remove others first, then try again.",
   unreadable: "Choose it again, or try again if it was moved back.",

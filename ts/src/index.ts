@@ -5,8 +5,9 @@ import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
-import { connectionLost, isUploading, queueOf, unseenFiles } from "./registry";
+import { connectionLost, isUploading, queueOf, recorderOf, unseenFiles } from "./registry";
 import { type DataModel, pageValues } from "./values";
+import { RecorderView } from "./view/recorder";
 import { texts } from "./view/texts";
 import { Widget } from "./view/widget";
 
@@ -35,7 +36,8 @@ export function render({ view, model, data, el }: RenderProps): void {
   };
   const channel = new PanelChannel(model, kernel, reconnection);
   const queue = queueOf(channel.widget, channel.place);
-  const { settings } = channel;
+  const { settings, view: kind } = channel;
+  const recorder = kind === "recorder" ? recorderOf(queue) : null;
   const unseen = unseenFiles();
   // A cell that is run again shows another widget.
   if (queue.isNew && unseen.length > 0) queue.notice.value = texts.unseen(unseen);
@@ -46,7 +48,10 @@ export function render({ view, model, data, el }: RenderProps): void {
     mount(null, el);
     queue.detach(channel);
   });
-  mount(h(Widget, { queue, settings }), el);
+  mount(
+    recorder ? h(RecorderView, { recorder, settings, queue }) : h(Widget, { queue, settings }),
+    el,
+  );
 }
 
 export default { render };

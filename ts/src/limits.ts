@@ -20,19 +20,20 @@ export type Refusal =
 /** Say why this file may not be uploaded besides those already there, or null if it may. */
 export function check(
   limits: Limits,
-  file: Pick<File, "name" | "type" | "size">,
+  file: Pick<File, "name" | "type"> & { size: number | null },
   held: { files: number; size: number },
 ): Refusal | null {
   const { accept, maxFileSize, maxTotalSize, maxFiles } = limits;
+  const size = file.size ?? 0; // a recording keeps the limits while it is made
   if (!accepts(accept, file)) return { code: "not_accepted", accept };
-  if (maxFileSize !== null && file.size > maxFileSize) {
-    return { code: "file_too_large", size: file.size, limit: maxFileSize };
+  if (maxFileSize !== null && size > maxFileSize) {
+    return { code: "file_too_large", size, limit: maxFileSize };
   }
   const files = held.files + 1;
   if (maxFiles !== null && files > maxFiles) {
     return { code: "too_many_files", limit: maxFiles };
   }
-  const total = held.size + file.size;
+  const total = held.size + size;
   if (maxTotalSize !== null && total > maxTotalSize) {
     const code = files === 1 ? "file_too_large" : "total_too_large";
     return { code, size: total, limit: maxTotalSize };

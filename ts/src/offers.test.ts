@@ -7,6 +7,7 @@ import { type FileHandle, Handles, handleOf } from "./handles";
 import { Offers } from "./offers";
 import type { PickedFile } from "./queue";
 import { Resumables } from "./resumables";
+import { FileSource } from "./source";
 import { Underway } from "./underway";
 import { Upload } from "./upload";
 
@@ -45,7 +46,7 @@ async function page(place = "upload") {
   const offers = new Offers(resumables, uploads, (picked) => {
     added.push(...picked);
     for (const { file, relativePath } of picked) {
-      const upload = new Upload("k", file, relativePath);
+      const upload = new Upload("k", new FileSource(file), relativePath);
       upload.earlier = resumables.find(resumables.fingerprint(place, file, relativePath));
       uploads.value = [...uploads.value, upload];
     }
@@ -99,7 +100,7 @@ describe("what a page before has begun", () => {
 
   it("is hidden while a row is for the same file, and offered again if that was dismissed", async () => {
     const { offers, uploads, resumables } = await page();
-    const upload = new Upload("k", FILE, "b/a.bin");
+    const upload = new Upload("k", new FileSource(FILE), "b/a.bin");
     upload.earlier = resumables.find(fingerprint);
     uploads.value = [upload];
     expect(offers.shown.value).toEqual([]);

@@ -44,6 +44,7 @@ function goldenMessages(kind: string): Record<string, unknown>[] {
 async function everyKind(): Promise<FakeServer> {
   const fake = new FakeServer();
   const queue = new UploadQueue();
+  queue.recorder = { command: () => undefined, state: "paused" };
   queue.attach(fake.connect());
   queue.add(picked(makeFile(25, "whole.bin", "video/mp4")));
   await until(() => queue.uploads.value.at(-1)?.state.value.kind === "complete");
@@ -59,7 +60,9 @@ describe("a message of the page", () => {
   it("has the shape of a golden message of its kind", async () => {
     const fake = await everyKind();
     const kinds = new Set<string>(fake.received.map(({ kind }) => kind));
-    expect(kinds).toEqual(new Set(["hello", "create", "chunk", "finish", "abort", "remove"]));
+    expect(kinds).toEqual(
+      new Set(["hello", "create", "chunk", "finish", "abort", "remove", "recording"]),
+    );
     for (const message of fake.received) {
       expect(goldenMessages(message.kind).map(shape)).toContainEqual(shape(message));
     }

@@ -16,14 +16,15 @@ export interface Identity {
 }
 
 /**
- * What the server is told of a file; `key` is the browser's own name for the upload. `resume` is
- * that of an upload which a page before has begun of the same file, as it seems.
+ * What the server is told of a file; `key` is the browser's own name for the upload. `size` is null
+ * as long as it is not known, as of a recording: `finish` tells it then. `resume` is that of an
+ * upload which a page before has begun of the same file, as it seems.
  */
 export interface FileFacts {
   key: string;
   name: string;
   relative_path: string;
-  size: number;
+  size: number | null;
   mime_type: string;
   resume?: Identity;
 }
@@ -42,12 +43,13 @@ export type ClientMessage =
   /** Files picked together; `more` says that the batch goes on in another message. */
   | { kind: "create"; page: string; batch: string; files: FileFacts[]; more: boolean }
   | Chunk
-  /** All is sent; `checksum` is that of the file. */
-  | { kind: "finish"; id: string; attempt: number; checksum: number }
+  | Finish
   /** Stop the upload and free what is stored of it, in another session, too. */
   | ({ kind: "abort"; reason: "cancelled" | "unreadable" } & Identity)
   /** Delete a complete file. */
-  | { kind: "remove"; id: string };
+  | { kind: "remove"; id: string }
+  /** What the recorder of the page does, whenever that changes and after each `hello`. */
+  | { kind: "recording"; state: "inactive" | "recording" | "paused" };
 
 /** Bytes of a file. */
 export interface Chunk {
@@ -59,6 +61,15 @@ export interface Chunk {
   /** Of the file up to the end of the chunk. */
   checksum: number;
   data: ArrayBuffer;
+}
+
+/** All is sent, `size` bytes; `checksum` is that of the file. */
+export interface Finish {
+  kind: "finish";
+  id: string;
+  attempt: number;
+  size: number;
+  checksum: number;
 }
 
 export interface Welcome {
@@ -119,6 +130,8 @@ export interface ErrorMessage {
   id?: string;
 }
 
+export type RecordAction = "start" | "pause" | "stop";
+
 export type ServerMessage =
   | Welcome
   | Created
@@ -132,6 +145,8 @@ export type ServerMessage =
   | { kind: "cleared" }
   /** What to connect with when the connection is lost; what the page has expires earlier. */
   | { kind: "token"; token: string }
+  /** The recorder of the page is to do this; `start` goes on after a pause. */
+  | { kind: "record"; action: RecordAction }
   | ErrorMessage;
 
 type Check = (value: unknown) => boolean;
@@ -142,6 +157,7 @@ const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number
 const isToken: Check = (value) => isString(value) && /^[\w-]+(\.[\w-]+)?$/.test(value as string);
 const isTransport: Check = (value) =>
   value === "socket" || value === "comm" || value === "ipywidget";
+const isAction: Check = (value) => value === "start" || value === "pause" || value === "stop";
 const orMissing =
   (check: Check): Check =>
   (value) =>
@@ -170,6 +186,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   removed: { id: isString },
   cleared: {},
   token: { token: isToken },
+  record: { action: isAction },
   error: {
     code: isString,
     message: isString,

@@ -28,7 +28,7 @@ function states(queue: UploadQueue): UploadState["kind"][] {
 }
 
 function upload(queue: UploadQueue, name: string) {
-  const found = queue.uploads.value.filter(({ file }) => file.name === name).at(-1);
+  const found = queue.uploads.value.filter(({ source }) => source.name === name).at(-1);
   if (found === undefined) throw new Error(`There is no row for ${name}.`);
   return found;
 }
@@ -266,9 +266,9 @@ describe("a row", () => {
     const { queue } = setUp({ max_file_size: 5 });
     queue.add(picked(makeFile(6, "1"), makeFile(6, "2")));
     queue.dismiss(upload(queue, "1"));
-    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["2"]);
+    expect(queue.uploads.value.map(({ source }) => source.name)).toEqual(["2"]);
     queue.add(picked(makeFile(5, "3")));
-    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["3"]);
+    expect(queue.uploads.value.map(({ source }) => source.name)).toEqual(["3"]);
   });
 
   it("says what the server said when an upload failed, and others go on", async () => {
@@ -813,7 +813,7 @@ describe("an app that clears", () => {
     server.answerAll();
     queue.add(picked(makeFile(25, "new.bin")));
     server.send({ kind: "cleared" }); // said before the server was told of the last
-    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["new.bin"]);
+    expect(queue.uploads.value.map(({ source }) => source.name)).toEqual(["new.bin"]);
     server.auto = true;
     server.answerAll();
     await ended(queue);

@@ -16,6 +16,7 @@ import {
   type ErrorMessage,
   type Identity,
   type KnownUpload,
+  type RecordAction,
   type Resume,
   type ServerMessage,
   VERSION,
@@ -25,6 +26,7 @@ import type { ConnectionState } from "./reconnect";
 import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { Retries } from "./retries";
 import { Silence } from "./silence";
+import { FileSource, type Source } from "./source";
 import { type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
@@ -43,7 +45,15 @@ export const UNSEEN_FOR = 30_000;
 /** Chunks in a full window, by what carries them. */
 const CHUNKS = { socket: CHUNKS_IN_WINDOW, comm: CHUNKS_IN_NOTEBOOK, ipywidget: CHUNKS_ONE_BY_ONE };
 
+const NO_LIMITS = { maxFileSize: null, maxTotalSize: null, multiple: false };
+
 const KERNEL_IS_GONE: UploadState = { kind: "failed", failure: { code: "kernel_restarted" } };
+
+/** What the queue needs of a recorder, if it sends what one records. */
+interface QueueRecorder {
+  readonly state: "inactive" | "recording" | "paused";
+  command(action: RecordAction): void;
+}
 
 /** A file as the user has picked it. */
 export interface PickedFile {
@@ -59,6 +69,9 @@ export class UploadQueue {
   readonly notice = signal("");
   /** Called with the complete files of a batch, once all of it has ended. */
   onBatch: (files: PickedFile[]) => void = () => undefined;
+
+  /** What records in this page, if anything does. */
+  recorder: QueueRecorder | null = null;
 
   /** Says when the page waits for Python, and asks a kernel that says nothing. */
   readonly silence = new Silence(this);
@@ -150,11 +163,22 @@ export class UploadQueue {
   }
 
   add(picked: PickedFile[]): void {
-    const settings = this.channel?.settings.value;
-    if (settings === undefined || settings.disabled || picked.length === 0) return;
+    this.send(picked.map((it) => this.newUpload(new FileSource(it.file), it.relativePath)));
+  }
+
+  /** Send a recording while it is made, if it is not refused. */
+  record(recording: Source): Upload {
+    const upload = this.newUpload(recording, recording.name);
+    this.send([upload]);
+    if (!this.uploads.value.includes(upload)) upload.end({ kind: "cancelled" }); // switched off
+    return upload;
+  }
+
+  private send(uploads: Upload[]): void {
+    const { settings } = this;
+    if (settings === null || settings.disabled || uploads.length === 0) return;
     this.dismissEnded();
     this.notice.value = "";
-    const uploads = picked.map((it) => this.newUpload(it));
     const accepted = this.accept(uploads, settings);
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.begin(accepted);
@@ -162,10 +186,10 @@ export class UploadQueue {
 
   /** Upload a file once more that has failed, in the same place; gives the new upload, if any. */
   retry(upload: Upload): Upload | null {
-    const settings = this.channel?.settings.value;
-    if (settings === undefined || !this.canRetry(upload)) return null;
+    const { settings } = this;
+    if (settings === null || !this.canRetry(upload)) return null;
     this.retries.stop(upload);
-    const next = this.newUpload(upload);
+    const next = this.newUpload(upload.source, upload.relativePath);
     const accepted = this.accept([next], settings);
     this.uploads.value = this.uploads.value.map((it) => (it === upload ? next : it));
     this.begin(accepted);
@@ -175,6 +199,7 @@ export class UploadQueue {
   canRetry(upload: Upload): boolean {
     const state = upload.state.value;
     if (state.kind !== "failed" && state.kind !== "refused") return false;
+    if (upload.source.file === null) return false; // what was sent of a recording is not kept
     return retryOf(state.failure) !== "no" && this.channel?.settings.value.disabled === false;
   }
 
@@ -183,8 +208,8 @@ export class UploadQueue {
     return this.retries.secondsLeft(upload) !== null;
   }
 
-  private newUpload({ file, relativePath }: PickedFile): Upload {
-    return new Upload(`${this.page}.${uniqueKey()}`, file, relativePath);
+  private newUpload(source: Source, relativePath: string): Upload {
+    return new Upload(`${this.page}.${uniqueKey()}`, source, relativePath);
   }
 
   /** Refuse what is not allowed, and give the rest. */
@@ -195,7 +220,7 @@ export class UploadQueue {
       const tooMany = !settings.multiple && accepted.length > 0;
       const refusal: Refusal | null = tooMany
         ? { code: "too_many_files", limit: 1 }
-        : check(settings, upload.file, held);
+        : check(settings, upload.source, held);
       if (refusal !== null) {
         upload.end({ kind: "refused", failure: refusal });
         continue;
@@ -203,7 +228,7 @@ export class UploadQueue {
       upload.earlier = this.findEarlier(upload, [...this.batches.open, ...accepted]);
       accepted.push(upload);
       held.files += 1;
-      held.size += upload.file.size;
+      held.size += sizeOf(upload);
     }
     if (!settings.multiple && accepted.length > 0) {
       this.cancelAll();
@@ -213,7 +238,9 @@ export class UploadQueue {
 
   /** Give what a page before has begun of the file, unless another upload asks for it already. */
   private findEarlier(upload: Upload, others: Upload[]): Identity | null {
-    const earlier = this.resumables.find(this.fingerprint(upload));
+    const { file } = upload.source;
+    if (file === null) return null;
+    const earlier = this.resumables.find(this.fingerprint(file, upload.relativePath));
     const isTaken = earlier !== null && others.some((it) => it.earlier?.id === earlier.id);
     return isTaken ? null : earlier;
   }
@@ -288,7 +315,7 @@ export class UploadQueue {
   /** Names of files that go to a notebook's kernel, and no output shows any more. */
   get unseen(): string[] {
     const isUnseen = this.isNotebook && this.views.length === 0;
-    return isUnseen ? this.batches.open.map(({ file }) => file.name) : [];
+    return isUnseen ? this.batches.open.map(({ source }) => source.name) : [];
   }
 
   get isBusy(): boolean {
@@ -352,6 +379,9 @@ export class UploadQueue {
       case "cleared":
         this.cleared();
         break;
+      case "record":
+        this.recorder?.command(message.action);
+        return;
       case "error":
         this.failed(message);
         break;
@@ -376,6 +406,24 @@ export class UploadQueue {
     for (const upload of this.batches.begin()) this.ready.delete(upload);
     for (const [id, secret] of this.aborted) this.abort({ id, secret });
     this.closeBatches();
+    this.tellRecording();
+  }
+
+  /** Tell Python what the recorder does. */
+  tellRecording(): void {
+    if (this.recorder === null || this.link === null) return;
+    this.channel?.send({ kind: "recording", state: this.recorder.state });
+  }
+
+  /** Bytes that a recording may have besides what is there; infinity if there is no limit. */
+  get room(): number {
+    const { maxFileSize, maxTotalSize, multiple } = this.settings ?? NO_LIMITS;
+    const total = (maxTotalSize ?? Infinity) - this.held(multiple).size;
+    return Math.min(maxFileSize ?? Infinity, total);
+  }
+
+  get settings(): Settings | null {
+    return this.channel?.settings.value ?? null;
   }
 
   /** Tell a session that has found complete files in its store that their batches are over. */
@@ -395,13 +443,16 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
-      const { earlier, file } = upload;
-      // The server does not know any more what was begun earlier.
-      if (earlier !== null && earlier.id !== id) this.resumables.dismiss(earlier.id);
-      if (file.size >= MIN_RESUMABLE && upload.secret !== "") {
-        this.resumables.remember(this.fingerprint(upload), message, handleOf(file));
-      }
+      this.remember(upload, message);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
+  }
+
+  private remember({ earlier, source, relativePath }: Upload, created: Created): void {
+    const { file } = source;
+    // The server does not know any more what was begun earlier.
+    if (earlier !== null && earlier.id !== created.id) this.resumables.dismiss(earlier.id);
+    if (file === null || file.size < MIN_RESUMABLE || created.secret === "") return;
+    this.resumables.remember(this.fingerprint(file, relativePath), created, handleOf(file));
   }
 
   private resume(message: Resume): void {
@@ -414,7 +465,8 @@ export class UploadQueue {
     }
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
-      this.channel?.send({ kind: "finish", id, attempt, checksum: upload.checksum });
+      const { checksum } = upload;
+      this.channel?.send({ kind: "finish", id, attempt, size: sizeOf(upload), checksum });
       return;
     }
     upload?.resume(message);
@@ -508,7 +560,7 @@ export class UploadQueue {
     return this.channel?.place ?? this.channel?.widget ?? "";
   }
 
-  private fingerprint({ file, relativePath }: Upload): string {
+  private fingerprint(file: File, relativePath: string): string {
     return this.resumables.fingerprint(this.place, file, relativePath);
   }
 
@@ -556,7 +608,10 @@ export class UploadQueue {
     if (batch === undefined) return;
     this.pump(); // the batch may still have to be closed on the server
     const complete = this.batches.close(batch);
-    if (complete.length > 0) this.onBatch(complete);
+    const files = complete.flatMap(({ source: { file }, relativePath }) =>
+      file === null ? [] : { file, relativePath },
+    );
+    if (files.length > 0) this.onBatch(files);
   }
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
@@ -565,7 +620,7 @@ export class UploadQueue {
       ? ["complete", "queued", "created", "checking", "running", "finishing"]
       : [];
     const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
-    return { files: held.length, size: held.reduce((sum, { file }) => sum + file.size, 0) };
+    return { files: held.length, size: held.reduce((sum, it) => sum + sizeOf(it), 0) };
   }
 
   private dismissEnded(): void {
@@ -574,6 +629,11 @@ export class UploadQueue {
       (upload) => this.isWaiting(upload) || !notices.includes(upload.state.value.kind),
     );
   }
+}
+
+/** Bytes, or those of a recording that are stored as long as it grows. */
+function sizeOf({ source, stored }: Upload): number {
+  return source.size ?? stored.value;
 }
 
 /** Whether another page goes on with it, which remembers it as well. */

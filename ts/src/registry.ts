@@ -6,12 +6,14 @@
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import { Handles } from "./handles";
 import { UploadQueue } from "./queue";
+import { Recorder } from "./recorder";
 import { KEY, Resumables } from "./resumables";
 import { Underway } from "./underway";
 
 const queues = new Map<string, UploadQueue>();
 /** By the widget's place in the app, which is the same in a new session. */
 const byPlace = new Map<string, UploadQueue>();
+const recorders = new WeakMap<UploadQueue, Recorder>();
 const storage = openStorage();
 const cap = new ChunkCap(storage);
 const inFlightCap = new ChunkCap(storage, IN_FLIGHT);
@@ -35,6 +37,13 @@ export function queueOf(widget: string, place: string | null): UploadQueue {
   queues.set(widget, queue);
   if (place !== null) byPlace.set(place, queue);
   return queue;
+}
+
+/** Give what records for a queue; it goes on while its view is away. */
+export function recorderOf(queue: UploadQueue): Recorder {
+  const recorder = recorders.get(queue) ?? new Recorder(queue);
+  recorders.set(queue, recorder);
+  return recorder;
 }
 
 /** Tell all queues that the socket is lost, which they share. */

@@ -54,7 +54,7 @@ describe("what may be over soon", () => {
     expect(row(queue)).not.toBe(first);
     await ended(queue);
     expect([kind(queue), kind(queue, 1)]).toEqual(["complete", "complete"]);
-    expect(queue.uploads.value.map(({ file }) => file.name)).toEqual(["a.bin", "b.bin"]);
+    expect(queue.uploads.value.map(({ source }) => source.name)).toEqual(["a.bin", "b.bin"]);
     expect(server.bytes("a.bin")).toEqual(pattern(30));
     const batches = server.sent("create").map(({ batch }) => batch);
     expect(new Set(batches).size).toBe(2);

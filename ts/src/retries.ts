@@ -40,6 +40,7 @@ export class Retries {
   ended(upload: Upload): void {
     const tries = this.tries.get(upload) ?? 0;
     this.tries.delete(upload);
+    if (upload.source.file === null) return; // what was sent of a recording is not kept
     const state = upload.state.value;
     if (state.kind !== "failed" && state.kind !== "refused") return;
     if (retryOf(state.failure) !== "by itself" || tries >= MAX_TRIES) return;

@@ -5,6 +5,7 @@ import { ChunkCap } from "./cap";
 import { checksum } from "./checksum";
 import { MIN_CHUNK_SIZE } from "./pacer";
 import type { Chunk, ClientMessage } from "./protocol";
+import { FileSource } from "./source";
 import { HELD_AFTER, SHOW_INTERVAL, Upload } from "./upload";
 import { Window } from "./window";
 
@@ -25,7 +26,7 @@ function start(
     );
   const buffers = { reuse, head };
   const link = { channel: { send, head }, window, cap, isNotebook: false, maxChunkSize, buffers };
-  const upload = new Upload("k1", file, file.name);
+  const upload = new Upload("k1", new FileSource(file), file.name);
   upload.secret = "s1";
   upload.created("u1", { attempt: 0, offset: 0, checksum: 0, grant });
   upload.start(link);
@@ -57,6 +58,7 @@ describe("an upload", () => {
       kind: "finish",
       id: "u1",
       attempt: 0,
+      size: 25,
       checksum: checksum(pattern(25)),
     });
   });
@@ -86,7 +88,7 @@ describe("an upload", () => {
   it("of no bytes sends only finish", async () => {
     const { upload, sent } = start(makeFile(0));
     await until(() => upload.state.value.kind === "finishing");
-    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0, checksum: 0 }]);
+    expect(sent).toEqual([{ kind: "finish", id: "u1", attempt: 0, size: 0, checksum: 0 }]);
   });
 
   it("tells the server of its file", () => {
@@ -182,6 +184,7 @@ describe("an upload", () => {
       kind: "finish",
       id: "u1",
       attempt: 1,
+      size: 20,
       checksum: checksum(pattern(20)),
     });
   });

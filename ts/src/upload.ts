@@ -3,12 +3,13 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ChunkCap } from "./cap";
 import type { Channel } from "./channel";
-import { blockChecksums, checksum as checksumOf } from "./checksum";
+import { checksum as checksumOf } from "./checksum";
 import type { Failure } from "./errors";
 import { MIN_CHUNK_SIZE, TARGET_DELAY } from "./pacer";
 import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
-import { type Buffers, type ChunkReader, openReader } from "./reader";
+import type { Buffers, ChunkReader } from "./reader";
+import type { Source } from "./source";
 import type { Window } from "./window";
 
 export type UploadState =
@@ -119,12 +120,12 @@ export class Upload {
 
   constructor(
     readonly key: string,
-    readonly file: File,
+    readonly source: Source,
     readonly relativePath: string,
   ) {}
 
   get facts(): FileFacts {
-    const { name, size, type } = this.file;
+    const { name, size, type } = this.source;
     const mime_type = type.length > MAX_MIME_TYPE ? "" : type;
     const facts = { key: this.key, name, relative_path: this.relativePath, size, mime_type };
     return this.earlier === null ? facts : { ...facts, resume: this.earlier };
@@ -196,6 +197,7 @@ export class Upload {
     if (last?.end === offset) {
       this.storedChecksum = last.checksum;
       this.known = last;
+      this.source.release(last.end);
       const { size, inFlight } = last;
       const roundTrip = time - last.time - delay;
       this.hasWaited = delay > Math.max(roundTrip, TARGET_DELAY);
@@ -205,7 +207,7 @@ export class Upload {
     this.link?.window.release(delivered);
     this.offset = offset;
     this.meter.update(offset, time);
-    const isLast = offset === this.file.size;
+    const isLast = offset === this.source.size;
     if (isLast || time - this.shownAt >= SHOW_INTERVAL) this.show(time);
   }
 
@@ -225,7 +227,7 @@ export class Upload {
   /** `offset` bytes have come, and more are not wanted. */
   complete(id: string, offset: number): void {
     this.stored.value = offset;
-    const isWhole = offset === this.file.size;
+    const isWhole = offset === this.source.size;
     this.end(isWhole ? { kind: "complete", id } : { kind: "complete", id, enough: offset });
   }
 
@@ -254,7 +256,8 @@ export class Upload {
     this.isHeld.value = this.heldSince !== null && time - this.heldSince >= HELD_AFTER;
     this.stored.value = this.offset;
     this.rate.value = this.meter.bytesPerSecond;
-    this.timeLeft.value = this.meter.timeLeft(this.file.size - this.offset);
+    const { size } = this.source;
+    this.timeLeft.value = size === null ? null : this.meter.timeLeft(size - this.offset);
   }
 
   /** Take the chunks out that are stored, and give the last of them. */
@@ -284,18 +287,18 @@ export class Upload {
 
   private fail(code: "changed" | "unreadable", link: Link, id: string): void {
     link.channel.send({ kind: "abort", id, reason: "unreadable", secret: this.secret });
-    this.end({ kind: "failed", failure: { code } });
+    const failure = { code: this.source.file === null ? "recording_gone" : code } as const;
+    this.end({ kind: "failed", failure });
   }
 
   /** Tell whether what is stored is what the file begins with. */
   private async beginsWithStored(): Promise<boolean> {
-    const { file, offset, storedChecksum } = this;
+    const { source, offset, storedChecksum } = this;
     const { end: start, checksum: before } = this.known;
     this.checking = new AbortController();
     const { signal } = this.checking;
-    const read =
-      start < offset ? await blockChecksums(file, offset, { start, before, signal }) : [];
-    const checksum = read.at(-1) ?? before;
+    const checksum =
+      start < offset ? await source.checksum(offset, { start, before, signal }) : before;
     this.known = { end: offset, checksum };
     return checksum === storedChecksum;
   }
@@ -303,13 +306,14 @@ export class Upload {
   private async sendRest(link: Link, id: string, run: number): Promise<void> {
     if (run !== this.run) return;
     this.state.value = { kind: "running", id };
-    const reader = openReader(this.file, this.offset, link.buffers);
+    const reader = this.source.open(this.offset, link.buffers);
     try {
       const checksum = await this.sendChunks(link, id, run, reader);
       if (checksum === null) return;
       this.fileChecksum = checksum; // the last acks may be lost, and not that it is complete
       this.state.value = { kind: "finishing", id };
-      link.channel.send({ kind: "finish", id, attempt: this.attempt, checksum });
+      const size = this.source.size ?? 0; // all is sent, so it is known
+      link.channel.send({ kind: "finish", id, attempt: this.attempt, size, checksum });
     } finally {
       reader.close();
     }
@@ -323,8 +327,11 @@ export class Upload {
     reader: ChunkReader,
   ): Promise<number | null> {
     let { offset, storedChecksum: checksum } = this;
-    while (offset < this.file.size) {
-      const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), this.file.size - offset);
+    for (;;) {
+      const rest = await this.source.available(offset);
+      if (run !== this.run) return null;
+      if (rest === 0) break;
+      const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), rest);
       await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);
       if (run !== this.run) return null;
       const size = Math.min(wanted, this.granted - offset);
@@ -344,8 +351,7 @@ export class Upload {
       const { taken } = link.window;
       this.sent.push({ end: offset, checksum, size, time: performance.now(), inFlight: taken });
     }
-    // The stream does not notice every change; a new read of a file that has changed fails.
-    await this.file.slice(0, 1).arrayBuffer();
+    await this.source.verify();
     return run === this.run ? checksum : null;
   }
 }

@@ -2,7 +2,7 @@
 
 import { PanelChannel, type PanelModel } from "../src/channel";
 import { checksum as checksumOf } from "../src/checksum";
-import type { Chunk, ClientMessage, FileFacts, ServerMessage } from "../src/protocol";
+import type { Chunk, ClientMessage, FileFacts, Finish, ServerMessage } from "../src/protocol";
 import type { Reconnection } from "../src/reconnect";
 
 type Outgoing = ServerMessage | Record<string, unknown>;
@@ -25,6 +25,12 @@ const SETTINGS = {
   multiple: true,
   directory: false,
   accept: [],
+  source: "microphone",
+  media_type: null,
+  audio_bits_per_second: null,
+  video_bits_per_second: null,
+  max_waiting: 64_000_000,
+  when_full: "pause",
   max_file_size: null,
   max_total_size: null,
   max_files: null,
@@ -39,6 +45,7 @@ export class FakeServer {
   /** Answer at once; else only when the test says so. */
   auto = true;
   transport: "socket" | "comm" | "ipywidget" = "socket";
+  view: "files" | "recorder" = "files";
   /** Whether the page is told of a notebook's kernel. */
   kernel = false;
   /** Whether the page has no way to the kernel. */
@@ -73,7 +80,12 @@ export class FakeServer {
       ...SETTINGS,
       accept: [],
       ...settings,
-      esm_constants: { widget: "w1", notebook: this.transport !== "socket", place: null },
+      esm_constants: {
+        widget: "w1",
+        notebook: this.transport !== "socket",
+        place: null,
+        view: this.view,
+      },
       send_msg: (data) => this.take(data as ClientMessage),
       on: (events, callback) => handlers.push({ events: [events].flat(), callback }),
     };
@@ -174,6 +186,8 @@ export class FakeServer {
       case "finish":
         this.finish(message);
         break;
+      case "recording":
+        break;
       default:
         this.end(message.id);
     }
@@ -231,10 +245,10 @@ export class FakeServer {
     this.send({ kind: "ack", id: upload.id, offset: upload.offset, grant: this.grant, delay: 0 });
   }
 
-  private finish({ id, attempt, checksum }: Extract<ClientMessage, { kind: "finish" }>): void {
+  private finish({ id, attempt, size, checksum }: Finish): void {
     const upload = this.find(id)?.state === "complete" ? this.find(id) : this.running(id);
     if (upload === null || upload === undefined || attempt !== upload.attempt) return;
-    if (upload.offset !== upload.facts.size || upload.checksum !== checksum) {
+    if (upload.offset !== (upload.facts.size ?? size) || upload.checksum !== checksum) {
       this.resume(upload);
       return;
     }

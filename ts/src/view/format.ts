@@ -74,6 +74,15 @@ export function duration(seconds: number): string {
   return `${Math.floor(tens / 6)} min${rest > 0 ? ` ${rest} sec` : ""}`;
 }
 
+/** Give "0:07", "12:34" or "1:02:03". */
+export function clock(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  const two = (count: number) => String(count).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const start = hours > 0 ? `${hours}:${two(minutes)}` : String(minutes);
+  return `${start}:${two(seconds % 60)}`;
+}
+
 function number(value: number, options?: Intl.NumberFormatOptions): string {
   return new Intl.NumberFormat(LANGUAGE, options).format(value);
 }

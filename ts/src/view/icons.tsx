@@ -9,6 +9,9 @@ const PATHS = {
   file: "M6.5 3.5H14l4 4v13H6.5ZM14 3.5v4h4",
   done: "m5 12.5 4.5 4.5L19 7.5",
   warning: "M12 4 2.8 19.5h18.4L12 4Zm0 6v4m0 3v.01",
+  record: "M6 12a6 6 0 1 0 12 0 6 6 0 1 0-12 0",
+  pause: "M8.5 5.5v13m7-13v13",
+  stop: "M6.5 6.5h11v11h-11Z",
   info: "M3.5 12a8.5 8.5 0 1 0 17 0 8.5 8.5 0 1 0-17 0M12 11v5m0-8.2v.01",
 };
 
@@ -16,7 +19,7 @@ export type IconName = keyof typeof PATHS;
 
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );

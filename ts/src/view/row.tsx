@@ -21,8 +21,8 @@ interface RowProps {
 
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
-  const { size } = upload.file;
-  const name = nameText(upload.file.name);
+  const size = upload.source.size ?? upload.stored.value;
+  const name = nameText(upload.source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
@@ -50,7 +50,8 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const { connection } = queue;
   if (upload.active && connection !== "up") {
     const role = connection === "reconnecting" ? "status" : "alert";
-    return <span role={role}>{texts.connection[connection]}</span>;
+    const isCutOff = role === "alert" && upload.source.file === null;
+    return <span role={role}>{isCutOff ? texts.cutOff : texts.connection[connection]}</span>;
   }
   const seconds = queue.retries.secondsLeft(upload);
   switch (state.kind) {
@@ -81,8 +82,8 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const { isNotebook, silence } = queue;
   // A rate would be none while nothing is stored.
   const waiting = silence.isLong.value && texts.waiting(isNotebook);
-  const { size } = upload.file;
   const stored = upload.stored.value;
+  const size = upload.source.size ?? stored;
   const speed = upload.rate.value;
   const timeLeft = upload.timeLeft.value;
   const resumedAt = upload.resumedAt.value;
@@ -99,7 +100,7 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
 }
 
 function RowActions({ upload, queue, focusButton }: RowProps) {
-  const name = nameText(upload.file.name);
+  const name = nameText(upload.source.name);
   const active = upload.active || queue.isWaiting(upload);
   const complete = upload.state.value.kind === "complete";
   const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);

@@ -1,8 +1,11 @@
 /** Every text that the page shows. */
 
+import type { RecorderSettings } from "../channel";
+import type { Kind } from "../devices";
 import { ADVICE, type Failure } from "../errors";
 import type { Limits } from "../limits";
 import type { ConnectionState } from "../reconnect";
+import type { Remark } from "../recorder";
 import type { UploadState } from "../upload";
 import { bytesApart, limitBytes } from "./format";
 
@@ -68,7 +71,60 @@ export const texts = {
     "Open this notebook in JupyterLab or Notebook 7.",
   refused: "Refused",
   failed: "Failed",
+  recorder: "Recorder",
+  record: {
+    microphone: "Record sound",
+    camera: "Record video",
+    screen: "Record screen",
+  } satisfies Record<RecorderSettings["source"], string>,
+  pause: "Pause",
+  recordOn: "Go on",
+  stop: "Stop",
+  stopAsking: "Cancel",
+  asking: "Allow it where the browser asks",
+  recording: "Recording",
+  paused: "Paused",
+  full: "Paused until more is sent: the connection is slower than the recording",
+  unconnected: "The connection is lost. What is recorded waits in this page",
+  cutOff: "The connection to the server is lost, and with it what was not sent of the recording",
+  sendingLast: "The last recording is still being sent",
+  level: "Level",
+  preview: "What is recorded",
+  device: {
+    audioinput: "Microphone",
+    videoinput: "Camera",
+  } satisfies Record<Kind, string>,
 };
+
+/** Say why nothing is recorded, or not any more. */
+export function remarkText(remark: Remark, source: RecorderSettings["source"]): string {
+  const device = source === "camera" ? "camera and the microphone" : source;
+  switch (remark) {
+    case "denied":
+      return source === "screen"
+        ? "Nothing was chosen, or the browser does not allow this page to record the screen."
+        : `The browser does not allow this page to use the ${device}. ` +
+            "Allow it in the browser's settings for this page, then try again.";
+    case "no_device":
+      return `No ${source} was found. Connect one or choose another, then try again.`;
+    case "in_use":
+      return `The ${source} cannot be used, perhaps as another app does. Close that, then try again.`;
+    case "insecure":
+      return "Browsers record only on pages from HTTPS or localhost. Open this page from there.";
+    case "unsupported":
+      return "This browser cannot record here. Try another one.";
+    case "not_clicked":
+      return "The browser shares the screen only after a click. Press the button.";
+    case "broken":
+      return "The browser could not record, or not go on. What was recorded is kept.";
+    case "full":
+      return "The recording has ended: the connection is too slow for it. What was recorded is kept.";
+    case "limit":
+      return "The recording has ended: it is as large as is allowed. What was recorded is kept.";
+    case "lost_device":
+      return "The recording has ended: its device is gone, or is shared no more. It is kept.";
+  }
+}
 
 /** Give a file's name without what is not seen, or would turn the text around it. */
 export function nameText(name: string): string {
@@ -114,6 +170,8 @@ function whatHappened(failure: Exclude<Failure, { message: string }>): string {
       return "The file was changed since its upload was begun.";
     case "kernel_restarted":
       return "The kernel was restarted.";
+    case "recording_gone":
+      return "What was sent of the recording is not on the server any more.";
     case "unreadable":
       return "The file could not be read: it was changed, moved or deleted.";
   }

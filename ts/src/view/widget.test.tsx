@@ -9,6 +9,7 @@ import type { FileHandle } from "../handles";
 import { UploadQueue } from "../queue";
 import { Reconnection } from "../reconnect";
 import { Resumables } from "../resumables";
+import { FileSource } from "../source";
 import { Upload, type UploadState } from "../upload";
 import { Widget } from "./widget";
 
@@ -40,7 +41,7 @@ function show(
 /** Show a single row in this state. */
 function showRow(state: UploadState, reconnection?: Reconnection) {
   const { queue, server } = show({}, false, reconnection);
-  const upload = new Upload("k1", makeFile(1000, "clip.mp4"), "holiday/clip.mp4");
+  const upload = new Upload("k1", new FileSource(makeFile(1000, "clip.mp4")), "holiday/clip.mp4");
   upload.state.value = state;
   queue.uploads.value = [upload];
   return { queue, upload, server };
@@ -191,7 +192,9 @@ describe("a row", () => {
 
   it("is isolated from a name that runs the other way", async () => {
     const { queue } = show({}, false);
-    queue.uploads.value = [new Upload("k1", makeFile(1, "photo_\u202egnp.exe"), "")];
+    queue.uploads.value = [
+      new Upload("k1", new FileSource(makeFile(1, "photo_\u202egnp.exe")), ""),
+    ];
     await turn();
     expect(text(".name bdi")).toBe("photo_gnp.exe");
     expect(find(".action").getAttribute("aria-label")).toBe("Cancel the upload of photo_gnp.exe");
@@ -219,7 +222,7 @@ describe("many rows", () => {
   async function showRows(states: UploadState[]) {
     const { queue } = show({}, false);
     queue.uploads.value = states.map((state, n) => {
-      const upload = new Upload(`k${n}`, makeFile(1, String(n)), String(n));
+      const upload = new Upload(`k${n}`, new FileSource(makeFile(1, String(n))), String(n));
       upload.state.value = state;
       return upload;
     });

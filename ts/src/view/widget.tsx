@@ -6,11 +6,11 @@ import { useId, useRef } from "preact/hooks";
 import type { Settings } from "../channel";
 import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
-import type { Upload, UploadState } from "../upload";
 import { Icon } from "./icons";
-import { FEW_ROWS, More } from "./more";
+import { Label } from "./label";
+import { Notices } from "./notices";
 import { OfferRows } from "./offers";
-import { Row } from "./row";
+import { Rows } from "./rows";
 import { limitsText, texts } from "./texts";
 
 interface WidgetProps {
@@ -32,11 +32,9 @@ export function Widget({ queue, settings }: WidgetProps) {
       },
     );
   });
-  const { isNotebook, isOpen, silence } = queue;
-  const isUnanswered = isOpen ? isNotebook && silence.isVeryLong.value : silence.isLong.value;
   const classes = [
     ...["widget", layout, drop.over.value && "over", disabled && "disabled"],
-    isNotebook && "notebook",
+    queue.isNotebook && "notebook",
   ];
   return (
     <section
@@ -44,22 +42,9 @@ export function Widget({ queue, settings }: WidgetProps) {
       aria-label={label || texts.files}
       {...drop.handlers}
     >
-      {label !== "" && (
-        <div class="label">
-          {label} {description && <Description html={description} />}
-        </div>
-      )}
+      <Label label={label} description={description} />
       <Picker queue={queue} settings={settings} button={button} over={drop.over} />
-      {notice.value !== "" && (
-        <p class="notice" role="alert">
-          {notice.value}
-        </p>
-      )}
-      {isUnanswered && (
-        <p class="notice" role="status">
-          {queue.isOutOfReach ? texts.outOfReach : texts.noAnswer(queue.isNotebook)}
-        </p>
-      )}
+      <Notices queue={queue} />
       <OfferRows offers={queue.offers} disabled={disabled} focusButton={focusButton} />
       <Rows queue={queue} focusButton={focusButton} />
     </section>
@@ -116,55 +101,6 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         {limits !== "" && <span class="limits">{limits}</span>}
       </span>
     </div>
-  );
-}
-
-function Rows({ queue, focusButton }: { queue: UploadQueue; focusButton: () => void }) {
-  const uploads = queue.uploads.value;
-  const count = useSignal(FEW_ROWS);
-  if (uploads.length === 0) return null;
-  const shown = visible(uploads, count.value);
-  return (
-    <>
-      <ul class="rows" aria-label={texts.files}>
-        {shown.map((upload) => (
-          <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
-        ))}
-      </ul>
-      <More count={count} total={uploads.length} />
-    </>
-  );
-}
-
-/**
- * Of many, what runs, then what went wrong, what waits, and the latest of the rest; in the order of
- * the pick, so that no row jumps over another.
- */
-function visible(uploads: Upload[], count: number): Upload[] {
-  if (uploads.length <= count) return uploads;
-  const those = (...kinds: UploadState["kind"][]) =>
-    uploads.filter(({ state }) => kinds.includes(state.value.kind));
-  const urgent = [
-    ...those("running", "finishing"),
-    ...those("refused", "failed", "cancelled"),
-    ...those("created", "queued"),
-    ...those("complete").reverse(),
-  ];
-  const shown = new Set(urgent.slice(0, count));
-  return uploads.filter((upload) => shown.has(upload));
-}
-
-/** The tooltip that every Panel widget has; its HTML is the app's own. */
-function Description({ html }: { html: string }) {
-  const id = useId();
-  return (
-    <span class="description">
-      <button type="button" class="info" aria-label={texts.description} aria-describedby={id}>
-        <Icon name="info" />
-      </button>
-      {/* The HTML was written by the author of the app. */}
-      <span class="tooltip" role="tooltip" id={id} dangerouslySetInnerHTML={{ __html: html }} />
-    </span>
   );
 }
 

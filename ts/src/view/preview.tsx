@@ -1,0 +1,33 @@
+/** What is recorded at this moment, as it is heard and seen. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { watchLevel } from "../level";
+import { texts } from "./texts";
+
+interface StreamProps {
+  stream: MediaStream;
+}
+
+export function Preview({ stream }: StreamProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    if (video.current !== null) video.current.srcObject = stream;
+  }, [stream]);
+  // It is muted: the speakers would be heard by the microphone.
+  return (
+    <video class="preview" ref={video} aria-label={texts.preview} muted autoplay playsInline />
+  );
+}
+
+export function Level({ stream }: StreamProps) {
+  const level = useSignal(0);
+  useEffect(
+    () =>
+      watchLevel(stream, (now) => {
+        level.value = now;
+      }),
+    [stream, level],
+  );
+  return <meter class="level" aria-label={texts.level} value={level.value} />;
+}

@@ -1,0 +1,176 @@
+/** The recorder: its buttons, what it hears or sees, and a row for each recording. */
+
+import type { RefObject } from "preact";
+import { useId, useRef } from "preact/hooks";
+import type { Settings } from "../channel";
+import { KINDS, type Kind } from "../devices";
+import type { UploadQueue } from "../queue";
+import type { Recorder } from "../recorder";
+import { bytes, clock } from "./format";
+import { Icon, type IconName } from "./icons";
+import { Label } from "./label";
+import { Notices } from "./notices";
+import { Level, Preview } from "./preview";
+import { Rows } from "./rows";
+import { limitsText, remarkText, texts } from "./texts";
+
+interface RecorderProps {
+  recorder: Recorder;
+  queue: UploadQueue;
+  settings: { readonly value: Settings };
+}
+
+export function RecorderView({ recorder, queue, settings }: RecorderProps) {
+  const { label, description, disabled } = settings.value;
+  const source = settings.value.recorder?.source ?? "microphone";
+  const button = useRef<HTMLButtonElement>(null);
+  const focusButton = () => button.current?.focus();
+  const take = recorder.take.value;
+  const remark = recorder.remark.value;
+  const isOver = remark === "full" || remark === "limit" || remark === "lost_device";
+  const classes = ["widget", "recorder", disabled && "disabled", queue.isNotebook && "notebook"];
+  return (
+    <section class={classes.filter(Boolean).join(" ")} aria-label={label || texts.recorder}>
+      <Label label={label} description={description} />
+      <div class={`deck ${recorder.now.value.kind}`}>
+        {take && source !== "microphone" && <Preview stream={take.stream} />}
+        <Controls recorder={recorder} queue={queue} settings={settings} button={button} />
+        {take && take.stream.getAudioTracks().length > 0 && <Level stream={take.stream} />}
+        {KINDS[source].map((kind) => (
+          <DeviceChoice key={kind} kind={kind} recorder={recorder} disabled={disabled} />
+        ))}
+      </div>
+      {remark !== null && (
+        <p class={isOver ? "remark" : "notice"} role={isOver ? "status" : "alert"}>
+          {remarkText(remark, source)}
+        </p>
+      )}
+      <Notices queue={queue} />
+      <Rows queue={queue} focusButton={focusButton} without={take?.upload ?? null} />
+    </section>
+  );
+}
+
+interface ControlsProps extends RecorderProps {
+  button: RefObject<HTMLButtonElement | null>;
+}
+
+function Controls({ recorder, queue, settings, button }: ControlsProps) {
+  const { kind } = recorder.now.value;
+  const take = recorder.take.value;
+  const hint = useId();
+  const said = hintText(recorder, queue, settings.value);
+  const { label, icon, onClick, isPossible } = firstControl(recorder, settings.value);
+  const stop = () => {
+    recorder.stop();
+    button.current?.focus(); // the one that had the focus goes
+  };
+  return (
+    <div class="controls">
+      {/* It stays the same element, which keeps the focus. */}
+      <button
+        type="button"
+        class={kind === "idle" ? "choose" : "control"}
+        ref={button}
+        disabled={!isPossible}
+        aria-describedby={hint}
+        onClick={onClick}
+      >
+        <Icon name={icon} />
+        {label}
+      </button>
+      {take && (
+        <button type="button" class="control" onClick={stop}>
+          <Icon name="stop" />
+          {texts.stop}
+        </button>
+      )}
+      {take && (
+        <span class="counts">
+          <span role="timer">{clock(recorder.elapsed.value)}</span>
+          <span class="size">{bytes(take.recording.recorded.value)}</span>
+        </span>
+      )}
+      <span class={`hint ${isPlain(said) ? "unseen" : ""}`} id={hint} role="status">
+        {said}
+      </span>
+    </div>
+  );
+}
+
+interface ControlState {
+  label: string;
+  icon: IconName;
+  onClick: () => void;
+  isPossible: boolean;
+}
+
+function firstControl(recorder: Recorder, { recorder: settings }: Settings): ControlState {
+  const now = recorder.now.value;
+  switch (now.kind) {
+    case "idle": {
+      const label = texts.record[settings?.source ?? "microphone"];
+      return control(label, "record", () => void recorder.start(), recorder.canStart);
+    }
+    case "asking":
+      return control(texts.stopAsking, "close", () => recorder.stop());
+    case "recording":
+      return control(texts.pause, "pause", () => recorder.pause());
+    case "paused":
+      return control(texts.recordOn, "record", () => recorder.goOn(), !now.isFull);
+  }
+}
+
+function control(
+  label: string,
+  icon: IconName,
+  onClick: () => void,
+  isPossible = true,
+): ControlState {
+  return { label, icon, onClick, isPossible };
+}
+
+function hintText(recorder: Recorder, queue: UploadQueue, settings: Settings): string {
+  const now = recorder.now.value;
+  if (now.kind === "asking") return texts.asking;
+  if (now.kind !== "idle" && queue.connection !== "up") {
+    return queue.connection === "reconnecting" ? texts.unconnected : texts.cutOff;
+  }
+  if (now.kind === "recording") return texts.recording;
+  if (now.kind === "paused") return now.isFull ? texts.full : texts.paused;
+  if (settings.disabled) return texts.disabled;
+  if (!recorder.canStart) return texts.sendingLast;
+  return limitsText(settings, settings.multiple);
+}
+
+/** Whether it only says what the buttons show. */
+function isPlain(hint: string): boolean {
+  return hint === texts.recording || hint === texts.paused;
+}
+
+interface ChoiceProps {
+  kind: Kind;
+  recorder: Recorder;
+  disabled: boolean;
+}
+
+/** What to record with, where there is a choice. */
+function DeviceChoice({ kind, recorder, disabled }: ChoiceProps) {
+  const devices = recorder.devices.value[kind];
+  if (devices.length < 2) return null;
+  return (
+    <select
+      class="device"
+      aria-label={texts.device[kind]}
+      disabled={disabled || recorder.now.value.kind !== "idle"}
+      value={recorder.chosen.value[kind] ?? devices[0]?.id}
+      onChange={(event) => recorder.choose(kind, event.currentTarget.value)}
+    >
+      {devices.map(({ id, label }) => (
+        <option key={id} value={id}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
