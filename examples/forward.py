@@ -67,7 +67,7 @@ pn.template.BootstrapTemplate(
                 pn.bind(listing, upload.param.files),
                 index=False,
                 justify="left",
-                text_align="left",
+                text_align="start",
             ),
         )
     ],
