@@ -63,12 +63,7 @@ pn.template.BootstrapTemplate(
         pn.Column(
             INTRODUCTION,
             upload,
-            pn.pane.DataFrame(
-                pn.bind(listing, upload.param.files),
-                index=False,
-                justify="left",
-                text_align="left",
-            ),
+            pn.pane.DataFrame(pn.bind(listing, upload.param.files), index=False),
         )
     ],
     main_max_width="1000px",

@@ -5,6 +5,7 @@ Needs PyAV: `pip install av`. Start it with `panel serve examples/video_while_up
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 
 import av
 import panel as pn
@@ -84,8 +85,8 @@ def show(stream: UploadReader) -> str:
     """Decode a video as it arrives. It runs in a thread of its own, so it may wait for bytes."""
     if index_is_last(stream.peek()):
         raise Refused("The index of this MP4 is at its end. See below how to move it.")
-    sheet = pn.FlexBox(gap="10px", margin=(5, 10))
-    seen[:] = [sheet]
+    sheet, thumbnails = pn.FlexBox(gap="10px", margin=(5, 10)), []
+    change(seen, [sheet])
     interval, due, time = INTERVAL, 0.0, 0.0
     try:
         with av.open(stream) as video:
@@ -94,13 +95,19 @@ def show(stream: UploadReader) -> str:
                 if time < due:
                     continue
                 due = time + interval
-                sheet.append(thumbnail(picture))
-                if len(sheet) > MOST:
-                    sheet[:] = sheet[::2]
+                thumbnails.append(thumbnail(picture))
+                if len(thumbnails) > MOST:
+                    del thumbnails[1::2]
                     interval *= 2
+                change(sheet, thumbnails)
     except av.InvalidDataError:
         raise Refused("This is no video that FFmpeg knows, or it is damaged.") from None
     return clock(time)
+
+
+def change(layout: pn.layout.base.ListLike, objects: list[pn.viewable.Viewable]) -> None:
+    """Have the event loop change what is in the page: it alone puts anything there."""
+    pn.state.execute(partial(layout.param.update, objects=list(objects)))
 
 
 upload = ChunkedFileInput(
