@@ -1,7 +1,6 @@
 """What an app does when an upload begins and when it ends."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from .channel import Channel
 from .errors import Refused, UploadError
 from .files import UploadedFile
 from .names import safe_name
+from .stores.consumer import is_async
 from .upload import Upload, UploadInfo
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def tell(channel: Channel, callbacks: list[Callback], about: object) -> None:
     """Call the callbacks as Panel calls those of an event."""
     for callback in callbacks:
         call = partial(callback, about)
-        if _is_async(callback):
+        if is_async(callback):
             call = partial(_start, call)
         channel.run(call)
 
@@ -102,7 +102,7 @@ def _start(call: Callback) -> None:
 
 async def _call(channel: Channel, callback: Callback, argument: object) -> Any:
     """Call as Panel does, and give the answer."""
-    if _is_async(callback):
+    if is_async(callback):
         with channel.within():
             return await callback(argument)
     answer: Future[Any] = Future()
@@ -123,8 +123,3 @@ def _renamed(info: UploadInfo, name: object) -> UploadInfo:
     *folders, _ = info.relative_path.split("/")
     name = safe_name(name)
     return replace(info, name=name, relative_path="/".join([*folders, name]))
-
-
-def _is_async(callback: Callback) -> bool:
-    call = getattr(callback, "__call__", None)  # noqa: B004 (an object may have an async one)
-    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call)

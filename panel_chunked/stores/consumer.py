@@ -63,7 +63,7 @@ class Consumer:
 
     def start(self) -> None:
         """Call the function: a coroutine on this event loop, any other in a thread of its own."""
-        if _is_async(self._handler):
+        if is_async(self._handler):
             loop = asyncio.get_running_loop()
             task = loop.create_task(self._run_async())
             self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -130,7 +130,8 @@ class Consumer:
         self.on_over()
 
 
-def _is_async(handler: Handler) -> bool:
+def is_async(handler: Handler) -> bool:
+    """Tell whether calling it gives a coroutine, as far as can be known before."""
     call = getattr(handler, "__call__", None)  # noqa: B004 (an object may have an async one)
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
 
