@@ -208,6 +208,8 @@ class UploadHandler:
 
     async def let_go(self) -> None:
         """Close what is open, so that somebody else may go on; the next byte opens it again."""
+        if isinstance(self._stored, Interruptible):
+            return  # it is asked to stop by who takes it over, and is not left until then
         if isinstance(self._stored, Suspendable):
             self._has_let_go = True
             await self._free(self._stored.suspend())
@@ -237,7 +239,8 @@ class UploadHandler:
         """End here; what is stored stays for whoever goes on with it, if the store can."""
         if isinstance(self._stored, Suspendable):
             self._end("suspended")
-            await self.let_go()
+            self._has_let_go = True
+            await self._free(self._stored.suspend())
         else:
             await self.cancel()
 

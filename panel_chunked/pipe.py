@@ -70,10 +70,8 @@ class Pipe:
     def close(self, error: Exception | None = None) -> None:
         """Note that nothing more comes; with an error, what is there is not taken either."""
         with self._lock:
-            if self._error is not None:
-                return
             self._closed = True
-            self._error = error
-            if error is not None:
+            self._error = self._error or error
+            if self._error is not None:
                 self._chunk = memoryview(b"")
         self.changes.notify()

@@ -17,6 +17,7 @@ from fakes import Browser, FakePage, info, until_only_this_task_runs
 from panel_chunked import UploadCancelledError, UploadReader, UploadStream
 from panel_chunked.credit import MAX_HELD
 from panel_chunked.errors import Refused
+from panel_chunked.lane import LET_GO_SECONDS
 from panel_chunked.protocol import Ack, Complete, Removed
 from panel_chunked.stores import StreamStore
 
@@ -437,3 +438,43 @@ async def test_it_is_cancelled_if_the_page_does_not_come_back() -> None:
     assert await store.find(upload_id) is None
     await asyncio.wait_for(cancelled.wait(), 10)
     await until_only_this_task_runs()
+
+
+async def test_a_pause_does_not_count_as_a_page_that_is_gone() -> None:
+    async def handler(stream: UploadStream) -> bytes:
+        return await stream.read()
+
+    browser = browser_of(handler)
+    (upload_id,) = browser.create(len(DATA))
+    browser.chunk(upload_id, 0, DATA[:4])
+    await browser.page.next(Ack, offset=4)
+    await asyncio.sleep(2 * LET_GO_SECONDS)  # the pause itself is what is tested
+    await asyncio.to_thread(StreamStore(handler, expiry=-1).sweep)
+    browser.chunk(upload_id, 4, DATA[4:])
+    browser.finish(upload_id)
+    await browser.page.next(Complete, id=upload_id)
+    assert [file.result for file in browser.session.files] == [DATA]
+    await end(browser)
+
+
+async def test_who_waits_for_a_function_that_was_cancelled_is_woken() -> None:
+    cancelled, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(stream: UploadStream) -> None:
+        try:
+            await stream.read()
+        except asyncio.CancelledError:
+            cancelled.set()
+            await goes_on.wait()  # it takes its time to tidy up
+
+    store = StreamStore(handler, expiry=-1)
+    stored = await store.create(of := info(size=4))
+    await stored.append(b"abcd")
+    await stored.suspend()
+    await asyncio.to_thread(store.sweep)
+    finishing = asyncio.create_task(stored.finish())
+    await cancelled.wait()
+    goes_on.set()
+    async with asyncio.timeout(5):
+        await asyncio.wait([finishing])
+    assert await store.find(of.id) is None
