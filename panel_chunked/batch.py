@@ -63,8 +63,8 @@ class Total:
         self.size += size
 
 
-def upload_info(facts: FileFacts, secret: str) -> UploadInfo:
-    """Make what the browser says of a file safe to use."""
+def upload_info(facts: FileFacts, secret: str, place: str) -> UploadInfo:
+    """Make what the browser says of a file safe to use; `place` is that of the widget."""
     name = safe_name(facts.name)
     *folders, _ = safe_relative_path(facts.relative_path).split("/")
     mime_type = facts.mime_type
@@ -76,6 +76,7 @@ def upload_info(facts: FileFacts, secret: str) -> UploadInfo:
         mime_type=mime_type if _MIME_TYPE.fullmatch(mime_type) else UNKNOWN_TYPE,
         original_name=facts.name,
         secret_hash=hash_secret(secret),
+        place=place,
     )
 
 

@@ -271,6 +271,15 @@ class UploadComponent(Callbacks, JSComponent):
             tokens.append(self._token)
         return f"{tokens.index(self._token)} {self.label or ''}"
 
+    def place_of_uploads(self, doc: Document | None) -> str:
+        """Give what is the same for this widget in the next session, and for no other one."""
+        place = self._place(doc)
+        if doc is None or place is None:  # a notebook, whose next cell has another widget
+            return self._token
+        context: Any = doc.session_context
+        application = getattr(context.server_context, "application_context", None)
+        return f"{getattr(application, 'url', None) or ''} {place}"
+
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         params = {name: value for name, value in params.items() if name not in self._set_in_page}
         described, description = "description" in params, params.pop("description", None)

@@ -148,6 +148,10 @@ class UploadedFile:
         if on_delete is not None:
             on_delete()
 
+    def forget(self) -> None:
+        """Have its store forget the upload: no page is to find it again."""
+        self._forget()
+
     def unlink(self) -> None:
         """Delete the file, and tell nobody."""
         self._forget()

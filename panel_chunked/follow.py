@@ -1,6 +1,7 @@
 """Reads what is stored of an upload while it grows."""
 
 import asyncio
+import threading
 from typing import BinaryIO, Protocol
 
 from .changes import Changes
@@ -46,18 +47,21 @@ class Follower:
         self._upload = upload
         self._offset = offset
         self._file: BinaryIO | None = None
+        self._reading = threading.Lock()  # the thread of a read that was cancelled goes on
 
     async def read(self, size: int) -> bytes:
         size = size if size >= 0 else PIECE_SIZE
         await self._upload.changes.until(self._is_ready)
-        while (data := await asyncio.to_thread(self._take, size)) is None:
+        while (data := await asyncio.to_thread(self._peek, size)) is None:
             await self._upload.changes.until(self._has_ended)
+        self._offset += len(data)  # not before: who waits may be cancelled, and read again
         return data
 
     def read_into(self, buffer: memoryview) -> int:
         self._upload.changes.wait_until(self._is_ready)
-        while (data := self._take(len(buffer))) is None:
+        while (data := self._peek(len(buffer))) is None:
             self._upload.changes.wait_until(self._has_ended)
+        self._offset += len(data)
         buffer[: len(data)] = data
         return len(data)
 
@@ -67,8 +71,12 @@ class Follower:
     def _is_ready(self) -> bool:
         return self._upload.offset > self._offset or self._upload.ended
 
-    def _take(self, size: int) -> bytes | None:
+    def _peek(self, size: int) -> bytes | None:
         """Read what is there; None if it is just being moved."""
+        with self._reading:
+            return self._read(size)
+
+    def _read(self, size: int) -> bytes | None:
         upload = self._upload
         if upload.ended and not upload.is_complete:
             raise UploadCancelledError("The upload has ended before its last byte.")
@@ -77,6 +85,4 @@ class Follower:
         if self._file is None:
             return None
         self._file.seek(self._offset)
-        data = self._file.read(min(size, max(0, upload.offset - self._offset)))
-        self._offset += len(data)
-        return data
+        return self._file.read(min(size, max(0, upload.offset - self._offset)))

@@ -113,6 +113,11 @@ class UploadHandler:
         return self.has_begun and self._offset == self.info.size
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it holds what a page may have few of: an open file, or a function that runs."""
+        return not self.is_whole or isinstance(self._stored, Interruptible)
+
+    @property
     def is_complete(self) -> bool:
         """Whether it has ended well."""
         return self.state == "complete"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,9 @@ from .upload import Upload, UploadInfo
 log = logging.getLogger(__name__)
 
 Callback = Callable[[Any], Any]
+
+#: Calls that may wait for their turn, for one page.
+MAX_NEWS = 1000
 
 
 @dataclass
@@ -86,18 +90,34 @@ class Callbacks:
         self._upload_hooks.fail.append(callback)
 
 
-def tell(channel: Channel, callbacks: list[Callback], about: object) -> None:
-    """Call the callbacks as Panel calls those of an event."""
-    for callback in callbacks:
-        call = partial(callback, about)
+class News:
+    """What the app is still to be told by callbacks, as Panel calls those of an event.
+
+    It is kept here, not in what Panel schedules: Bokeh holds that for a while after it was called,
+    and with it a file. A browser that has thousands of files refused is not told of without end.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callback, object]] = deque()
+        self._is_logged = False
+
+    def tell(self, channel: Channel, callbacks: list[Callback], about: object) -> None:
+        """Have callbacks called, each by itself: one that raises holds up no other."""
+        for callback in callbacks:
+            if len(self._waiting) < MAX_NEWS:
+                self._waiting.append((callback, about))
+                channel.run(self._tell_next)
+            elif not self._is_logged:
+                self._is_logged = True
+                log.warning("The app is not told of all uploads: more than %s wait.", MAX_NEWS)
+
+    def _tell_next(self) -> None:
+        callback, about = self._waiting.popleft()
         if is_async(callback):
-            call = partial(_start, call)
-        channel.run(call)
-
-
-def _start(call: Callback) -> None:
-    run: Any = param.parameterized.async_executor  # type: ignore[attr-defined]  # Panel's
-    run(call)
+            run: Any = param.parameterized.async_executor  # type: ignore[attr-defined]  # Panel's
+            run(partial(callback, about))
+        else:
+            callback(about)
 
 
 async def _call(channel: Channel, callback: Callback, argument: object) -> Any:

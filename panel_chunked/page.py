@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import protocol
 from .channel import Channel
 from .files import UploadedFile
-from .hooks import tell
+from .hooks import News
 from .limits import Limits, parse_size
 from .outputs import Outputs, Picked
 from .session import Session
@@ -63,6 +63,7 @@ class WidgetPage:
         self._progress_stale = False
         # Not in the callbacks, which Bokeh keeps for a while after it has run them.
         self._batches: deque[list[Picked]] = deque()
+        self._news = News()
         self._loop = asyncio.get_running_loop()
         self._renewal = Renewal(lambda: not self.session.idle, lambda: self.channel.renew_token())
 
@@ -99,7 +100,8 @@ class WidgetPage:
         )
         hooks = widget._upload_hooks
         ask = partial(hooks.ask, self.channel) if hooks.accept else None
-        return Settings(limits, self._store(), widget.takes_many, widget.disabled, ask)
+        place = widget.place_of_uploads(self.channel.doc)
+        return Settings(limits, self._store(), widget.takes_many, widget.disabled, ask, place)
 
     def welcome(self) -> protocol.Welcome:
         sweeper.watch(self._store())
@@ -150,13 +152,13 @@ class WidgetPage:
         self._outputs.turn.take(partial(self._outputs.publish, []), later=self.publish)
 
     def started(self, upload: Upload) -> None:
-        tell(self.channel, self._widget._upload_hooks.start, upload)
+        self._news.tell(self.channel, self._widget._upload_hooks.start, upload)
 
     def completed(self, file: UploadedFile) -> None:
-        tell(self.channel, self._widget._upload_hooks.complete, file)
+        self._news.tell(self.channel, self._widget._upload_hooks.complete, file)
 
     def failed(self, upload: Upload) -> None:
-        tell(self.channel, self._widget._upload_hooks.fail, upload)
+        self._news.tell(self.channel, self._widget._upload_hooks.fail, upload)
 
     def publish(self) -> None:
         """Have the outputs brought up to date in the context of this page. Safe in any thread."""
@@ -204,6 +206,9 @@ class WidgetPage:
             return self._temporary
         if isinstance(destination, (str, PathLike)):
             return DirectoryStore(destination)
+        if type(destination) is StreamStore:  # the function is to know the page
+            within = self.channel.within
+            return StreamStore(destination.handler, expiry=destination.expiry, within=within)
         if hasattr(destination, "create"):
             store: Store = destination
             return store

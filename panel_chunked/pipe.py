@@ -25,6 +25,11 @@ class Pipe:
         return not self._chunk
 
     @property
+    def size(self) -> int:
+        """Bytes that wait to be taken."""
+        return len(self._chunk)
+
+    @property
     def is_ready(self) -> bool:
         """Whether `take` has something to say."""
         return bool(self._chunk) or self._closed

@@ -8,6 +8,7 @@ from typing import Any
 from .batch import hash_secret
 from .errors import UploadError, storage_error
 from .handler import UploadHandler
+from .names import safe_name
 from .protocol import FileFacts, Identity
 from .settings import Settings
 from .stores import Resumable
@@ -30,9 +31,12 @@ async def find_upload(
     store: Any = settings.store
     try:
         info = await _find(store, known)
+        if info.place != settings.place:
+            raise unknown_upload()
         if facts is not None and (facts.name, facts.size) != (info.original_name, info.size):
             raise unknown_upload()
-        settings.limits.check_file(info.name, info.mime_type, info.size)
+        # Under another name it is stored if the app has said so.
+        settings.limits.check_file(safe_name(info.original_name), info.mime_type, info.size)
         return await UploadHandler.resume(info, store)
     except UploadError:
         raise

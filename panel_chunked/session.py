@@ -114,9 +114,10 @@ class Session:
         self._batches: dict[str, Batch] = {}
         self._presence = Presence(self._batches, self._end_batch)
         self._adopting: dict[str, Abort | UploadError | None] = {}  # and what has stopped it
+        self._admitting: set[str] = set()  # by the browser's key
         self._closed = False
         self._files: dict[str, UploadedFile] = {}
-        self._failed: deque[Upload] = deque(maxlen=MAX_FAILED)
+        self._failed: deque[tuple[str, Upload]] = deque(maxlen=MAX_FAILED)  # with the page's name
         self.completed = 0  # files since the page was last idle
         self._completed_bytes = 0
         self.ending = 0  # uploads that have ended, and the app has not heard of it
@@ -125,7 +126,7 @@ class Session:
         self._settling = asyncio.Lock()
         self._keeping = threading.Lock()  # the app may clear while an upload becomes complete
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asking: set[asyncio.Future[UploadInfo]] = set()
+        self._asked: dict[asyncio.Future[UploadInfo], int] = {}  # and bytes, if it is taken
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -136,7 +137,9 @@ class Session:
     @property
     def uploads(self) -> list[Upload]:
         """What is queued or running, and what has failed since the last pick."""
-        return [handler.snapshot() for handler in self._wanted()] + list(self._failed)
+        return [handler.snapshot() for handler in self._wanted()] + [
+            upload for _, upload in self._failed
+        ]
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -189,7 +192,9 @@ class Session:
 
     def forget(self, upload_id: str) -> None:
         """Take a file that was deleted out of `files` and off the page. Safe in any thread."""
-        if self._files.pop(upload_id, None) is not None:
+        file = self._files.pop(upload_id, None)
+        if file is not None:
+            file.forget()
             self._page.send(protocol.Removed(upload_id))
 
     def clear(self) -> None:
@@ -198,7 +203,9 @@ class Session:
             lanes, batches = list(self._lanes.values()), list(self._batches)
             for lane in lanes:
                 lane.aborted = True  # from now on, what completes is not kept
-            self._files.clear()
+            files, self._files = self._files, {}
+        for file in files.values():
+            file.forget()
         # What the page begins from now on is wanted.
         self._loop.call_soon_threadsafe(self._abort_these, lanes, batches)
         self._failed.clear()
@@ -219,8 +226,8 @@ class Session:
         for lane in lanes:
             if not lane.stopped:
                 lane.stop(Suspend())
-        for asking in list(self._asking):
-            asking.cancel()
+        for question in list(self._asked):
+            question.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -279,7 +286,7 @@ class Session:
 
     def _total(self) -> Total:
         active = [_size(lane.handler) for lane in self._lanes.values() if not lane.stopped]
-        held = [file.size for file in self.files] + active
+        held = [file.size for file in self.files] + active + list(self._asked.values())
         return Total(len(held), sum(held))
 
     def _send_created(self, key: str, handler: UploadHandler, page: str) -> None:
@@ -295,26 +302,32 @@ class Session:
         self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
     ) -> UploadHandler:
         secret = new_secret(settings.store)
-        info = upload_info(facts, secret)
+        info = upload_info(facts, secret, settings.place)
         self._check(facts, batch, settings, total)
         return self._begin(facts.key, UploadHandler(info, settings.store), batch, secret)
 
     def _check(self, facts: FileFacts, batch: Batch, settings: Settings, total: Total) -> None:
         """Refuse what is not allowed, and make room for what is."""
+        self._check_allowed(facts, batch, settings, total)
+        total.add(facts.size or 0)
+        if not batch.multiple:  # the new file takes the place of the one before
+            for lane in self._lanes.values():
+                self._abort(lane)
+
+    def _check_allowed(
+        self, facts: FileFacts, batch: Batch, settings: Settings, total: Total
+    ) -> None:
         if settings.disabled:
             raise UploadError("disabled", "Uploads are switched off here at the moment.")
-        if len(self._lanes) + len(self._adopting) >= MAX_PENDING:
+        if self._pending >= MAX_PENDING:
             raise UploadError("busy", f"More than {MAX_PENDING} uploads are waiting.")
         if batch.handlers and not batch.multiple:
             raise UploadError("too_many_files", "Only one file can be uploaded here.")
         settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
         if batch.multiple:
             settings.limits.check_total(total.files + 1, total.size + (facts.size or 0))
-            total.add(facts.size or 0)
-        else:  # the new file takes the place of the one before
+        else:
             settings.limits.check_total(1, facts.size or 0)
-            for lane in self._lanes.values():
-                self._abort(lane)
 
     def _begin(self, key: str, handler: UploadHandler, batch: Batch, secret: str) -> UploadHandler:
         self._forget_failure(handler.info)
@@ -344,17 +357,18 @@ class Session:
 
     def _forget_failure(self, info: UploadInfo) -> None:
         """Note that a file is tried again: it does not count as failed any more."""
-        for failed in self._failures(info.name, info.size)[:1]:
+        for failed in self._failures(safe_name(info.original_name), info.size)[:1]:
             self._failed.remove(failed)
 
-    def _failures(self, name: str, size: int | None) -> list[Upload]:
-        return [it for it in self._failed if (it.name, it.size) == (name, size)]
+    def _failures(self, name: str, size: int | None) -> list[tuple[str, Upload]]:
+        """Give those of a file as the page knows it; the app may have given it another name."""
+        return [it for it in self._failed if (it[0], it[1].size) == (name, size)]
 
     def _refuse_file(self, facts: FileFacts, error: UploadError, page: str) -> None:
         self._warn(f"Upload of {facts.name[:200]!r} refused: {error}")
         name, message, code = safe_name(facts.name), error.message, error.code
         refused = Upload(name, facts.size, 0, "failed", error=message, error_code=code)
-        self._failed.append(refused)
+        self._failed.append((name, refused))
         self._page.failed(refused)
         self._page.send(protocol.Error(error.code, error.message, key=facts.key), page)
 
@@ -363,7 +377,7 @@ class Session:
         if lane is not None and not lane.stopped:
             self._hear(lane.page)
             lanes = self._lanes.values()
-            running = sum(it.working and not it.handler.is_whole for it in lanes if not it.stopped)
+            running = sum(it.working and it.handler.is_busy for it in lanes if not it.stopped)
             if lane.working or running < MAX_RUNNING:
                 lane.put(message)
             else:
@@ -385,15 +399,18 @@ class Session:
             batch.open += 1
             self._spawn(self._adopt(known, batch))
 
+    @property
+    def _pending(self) -> int:
+        return len(self._lanes) + len(self._adopting) + len(self._admitting)
+
     def _is_full(self, batch: str) -> bool:
-        pending = len(self._lanes) + len(self._adopting)
         too_many_batches = batch not in self._batches and len(self._batches) >= MAX_BATCHES
-        return pending >= MAX_PENDING or too_many_batches
+        return self._pending >= MAX_PENDING or too_many_batches
 
     async def _adopt(self, known: KnownUpload, batch: Batch) -> None:
         """Go on with an upload of another session, if it is the page's own."""
         try:
-            handler = await find_upload(self._page.settings(), known)
+            handler = await self._find(known, batch)
         except UploadError as error:
             if self._adopting[known.id] is None:
                 gone: ServerMessage = protocol.Error(error.code, error.message, id=known.id)
@@ -419,10 +436,23 @@ class Session:
         else:
             lane.stop(stopped)
 
+    async def _find(self, known: KnownUpload, batch: Batch) -> UploadHandler:
+        """Find an upload of another session, and see that not too many come together here."""
+        settings = self._page.settings()
+        handler = await find_upload(settings, known)
+        total = self._total()
+        try:
+            if batch.multiple:
+                settings.limits.check_total(total.files + 1, total.size + _size(handler))
+        except UploadError:
+            await handler.suspend()
+            raise
+        return handler
+
     def _admit_later(self, facts: FileFacts, batch: Batch) -> None:
         """Go on with what a page before has begun of the file, or else ask the app and begin it."""
-        if facts.key not in self._adopting:  # the page asks again if no answer came
-            self._adopting[facts.key] = None
+        if facts.key not in self._admitting:  # the page asks again if no answer came
+            self._admitting.add(facts.key)
             batch.open += 1
             self._spawn(self._admit_found(facts, batch))
 
@@ -430,10 +460,10 @@ class Session:
         found: tuple[UploadHandler, str] | None = None
         refusal: UploadError | None = None
         try:
-            found = await self._find_or_ask(facts)
+            found = await self._find_or_ask(facts, batch)
         except UploadError as error:
             refusal = error
-        del self._adopting[facts.key]
+        self._admitting.remove(facts.key)
         batch.open -= 1
         if found is not None:
             refusal = await self._begin_found(facts, batch, *found)
@@ -463,7 +493,7 @@ class Session:
         self._send_created(facts.key, handler, batch.page)
         return None
 
-    async def _find_or_ask(self, facts: FileFacts) -> tuple[UploadHandler, str]:
+    async def _find_or_ask(self, facts: FileFacts, batch: Batch) -> tuple[UploadHandler, str]:
         """Give what a page before has begun of a file, or a new upload if the app takes it.
 
         And its secret.
@@ -473,22 +503,22 @@ class Session:
             return handler, facts.resume.secret
         settings = self._page.settings()
         secret = new_secret(settings.store)
-        settings.limits.check_file(safe_name(facts.name), facts.mime_type, facts.size)
-        info = upload_info(facts, secret)
+        self._check_allowed(facts, batch, settings, self._total())
+        info = upload_info(facts, secret, settings.place)
         if settings.ask is not None:
-            info = await self._answer(settings.ask(info))
+            info = await self._answer(settings.ask(info), facts.size or 0)
         return UploadHandler(info, settings.store), secret
 
-    async def _answer(self, question: Awaitable[UploadInfo]) -> UploadInfo:
+    async def _answer(self, answer: Awaitable[UploadInfo], size: int) -> UploadInfo:
         """Wait for the app, but not when the page is gone: it may take for ever."""
-        asking = asyncio.ensure_future(question)
-        self._asking.add(asking)
+        question = asyncio.ensure_future(answer)
+        self._asked[question] = size  # it counts until then, so that no more is asked for
         try:
-            return await asking
+            return await question
         except asyncio.CancelledError:
             raise UploadError("page_gone", "The page was left.") from None
         finally:
-            self._asking.discard(asking)
+            del self._asked[question]
 
     async def _find_file(self, facts: FileFacts, identity: Identity) -> UploadHandler | None:
         lane = self._lanes.get(identity.id)  # of a page before: in a notebook, the session lives on
@@ -526,9 +556,9 @@ class Session:
 
     def _may_be_elsewhere(self, upload_id: str) -> bool:
         """Tell whether this session knows nothing of an upload; one that failed is not its own."""
-        failed = {it.id for it in self._failed}
+        failed = {it.id for _, it in self._failed}
         is_known = upload_id in self._lanes.keys() | self._files.keys() | failed
-        return not is_known and len(self._lanes) + len(self._adopting) < MAX_PENDING
+        return not is_known and self._pending < MAX_PENDING
 
     async def _free(self, known: Identity) -> None:
         await free_upload(self._page.settings().store, known)
@@ -587,7 +617,8 @@ class Session:
         batch.end(key)
         if handler.error is not None:
             self._warn(f"Upload {upload_id} of {handler.info.name!r} failed: {handler.error}")
-            self._failed.append(failed := handler.snapshot())
+            failed = handler.snapshot()
+            self._failed.append((safe_name(handler.info.original_name), failed))
             self._page.failed(failed)
             error = protocol.Error(handler.error.code, handler.error.message, id=upload_id)
             self._page.send(error, batch.page)

@@ -31,6 +31,8 @@ class UploadInfo:
         The name as the browser sent it. Never use it as a path.
     secret_hash
         Of the secret that its page has to show to go on with it.
+    place
+        Of the widget that has accepted it, see `panel_chunked.settings`; no other goes on with it.
     """
 
     id: str
@@ -40,6 +42,7 @@ class UploadInfo:
     mime_type: str
     original_name: str
     secret_hash: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 #: ``async def`` with an `UploadStream`, or ``def`` with an `UploadReader`.
 Handler = Callable[[Any], Any]
 
+Within = Callable[[], AbstractContextManager[object]]
+
 #: Characters of what it raises that the page is told.
 MAX_REASON = 300
 
@@ -38,41 +40,41 @@ class Consumer:
     ----------
     info
         The upload.
-    handler
-        The function.
-    within
-        Makes a context in which it runs.
     """
 
-    def __init__(
-        self,
-        info: UploadInfo,
-        handler: Handler,
-        within: Callable[[], AbstractContextManager[object]],
-    ) -> None:
+    def __init__(self, info: UploadInfo) -> None:
         self.pipe = Pipe()
         self.is_over = False
         self.error: BaseException | None = None
-        self.on_over: Callable[[], None] = lambda: None  # called in some thread
+        self._on_over: Callable[[], object] = _ignore
         self._info = info
-        self._handler = handler
-        self._within = within
         self._result: Any = None
         self._is_cancelled = False
-        self._stop: Callable[[], object] = lambda: None
+        self._stop: Callable[[], object] = _ignore
 
-    def start(self) -> None:
-        """Call the function: a coroutine on this event loop, any other in a thread of its own."""
-        if is_async(self._handler):
+    def start(self, handler: Handler, within: Within) -> None:
+        """Call a function: a coroutine on this event loop, any other in a thread of its own.
+
+        `within` makes a context in which it runs. Neither is kept: what is left of an upload may
+        outlive its session.
+        """
+        if is_async(handler):
             loop = asyncio.get_running_loop()
-            task = loop.create_task(self._run_async())
+            task = loop.create_task(self._run_async(handler, within))
             self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
         else:
             name = f"panel_chunked: {self._info.id}"
             run = copy_context().run
-            thread = threading.Thread(target=run, args=[self._run], name=name, daemon=True)
+            args = [self._run, handler, within]
+            thread = threading.Thread(target=run, args=args, name=name, daemon=True)
             _threads[self] = thread
             thread.start()
+
+    def when_over(self, call: Callable[[], object]) -> None:
+        """Have it called when the function has ended, in some thread; at once if it has."""
+        self._on_over = call
+        if self.is_over:
+            self._tell()
 
     def cancel(self) -> None:
         """Have the function end, by an exception that it may catch. Safe in any thread."""
@@ -93,13 +95,16 @@ class Consumer:
             return self._result
         if isinstance(self.error, Refused):
             raise UploadError("refused", str(self.error))
-        reason = str(self.error).partition("\n")[0][:MAX_REASON].rstrip(". ")
+        error = self.error
+        # The text of an error of the system has paths on the server.
+        text = (error.strerror or "") if isinstance(error, OSError) else str(error)
+        reason = text.partition("\n")[0][:MAX_REASON].rstrip(". ")
         raise UploadError("app_error", f"The app could not use the file{reason and f': {reason}'}.")
 
-    async def _run_async(self) -> None:
+    async def _run_async(self, handler: Handler, within: Within) -> None:
         try:
-            with self._within():
-                self._result = await self._handler(UploadStream(self._info, self.pipe))
+            with within():
+                self._result = await handler(UploadStream(self._info, self.pipe))
         except BaseException as error:
             self._failed(error)
             if not isinstance(error, Exception | asyncio.CancelledError):
@@ -107,10 +112,13 @@ class Consumer:
         finally:
             self._end()
 
-    def _run(self) -> None:
+    def _run(self, handler: Handler, within: Within) -> None:
         try:
-            with self._within():
-                self._result = self._handler(UploadReader(self._info, self.pipe))
+            with within():
+                self._result = handler(UploadReader(self._info, self.pipe))
+            if inspect.iscoroutine(self._result):
+                self._result.close()
+                raise TypeError("A function that gives a coroutine has to be an async def itself.")
         except BaseException as error:
             self._failed(error)
         finally:
@@ -119,15 +127,28 @@ class Consumer:
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
-        is_meant = self._is_cancelled or isinstance(error, Refused | asyncio.CancelledError)
-        if not is_meant:
+        if self._is_cancelled or isinstance(error, Refused):
+            return
+        if isinstance(error, asyncio.CancelledError):  # by the app, or at the end of the process
+            text = "Upload %s of %r: the function that uses it was cancelled"
+            log.warning(text, self._info.id, self._info.name)
+        else:
             text = "Upload %s of %r: the function that uses it has failed"
             log.error(text, self._info.id, self._info.name, exc_info=error)
 
     def _end(self) -> None:
         self.is_over = True
         self.pipe.close(UploadCancelledError("The function that uses the upload has ended."))
-        self.on_over()
+        self._stop = _ignore
+        self._tell()
+
+    def _tell(self) -> None:
+        call, self._on_over = self._on_over, _ignore  # nothing of a session is kept
+        call()
+
+
+def _ignore() -> None:
+    pass
 
 
 def is_async(handler: Handler) -> bool:

@@ -1,19 +1,26 @@
 """Uploads that a function of the app uses while they arrive; nothing of them is stored."""
 
+import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 
 from panel_chunked.checksum import checksum as checksum_of
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
+from . import sweeper
 from .base import EnoughError, InterruptedUploadError, TakenOverError
-from .consumer import Consumer, Handler
+from .consumer import Consumer, Handler, Within
 
 #: Seconds for which a function waits for the page to come back.
 GRACE = 10 * 60.0
+
+#: Most that wait for their pages in this process, and bytes of theirs that nobody has taken yet.
+#: Beyond that, what has waited longest is cancelled.
+MAX_LEFT = 100
+MAX_LEFT_BYTES = 64 * 1024**2
 
 #: Uploads that go on, by their id: a page may come back to another session of this process.
 _streams: dict[str, "_Stream"] = {}
@@ -45,56 +52,87 @@ class StreamStore:
         handler: Handler,
         *,
         expiry: float = GRACE,
-        within: Callable[[], AbstractContextManager[object]] = nullcontext,
+        within: Within = nullcontext,
     ) -> None:
         self.handler = handler
         self.expiry = expiry
         self._within = within
 
     async def create(self, info: UploadInfo) -> "StreamUpload":
-        consumer = Consumer(info, self.handler, self._within)
-        stream = _streams[info.id] = _Stream(info, consumer, _code(self.handler))
-        stream.consumer.start()
+        stream = _Stream(info, _code(self.handler), self.expiry)
+        _streams[info.id] = stream
+        stream.consumer.start(self.handler, self._within)
+        sweeper.watch(_Waiting(self.expiry))
         return StreamUpload(stream)
 
     async def find(self, upload_id: str) -> UploadInfo | None:
         stream = _streams.get(upload_id)
-        if stream is None or stream.consumer.error is not None:
-            return None
         # A session that has made another function of the same code goes on with the first one's.
-        return stream.info if stream.code == _code(self.handler) else None
+        is_ours = stream is not None and stream.code == _code(self.handler)
+        return stream.info if stream is not None and is_ours else None
 
     async def resume(self, upload_id: str) -> "StreamUpload":
         if await self.find(upload_id) is None:
             raise FileNotFoundError(f"Nothing is known of upload {upload_id}.")
         return StreamUpload(_streams[upload_id])
 
+
+class _Waiting:
+    """The uploads that may wait for their pages for as long as each other, for the sweeper."""
+
+    def __init__(self, expiry: float) -> None:
+        self.expiry = expiry
+
     @property
     def place(self) -> tuple[type, object]:
-        """The same for stores that sweep the same streams."""
-        return type(self), None
+        return type(self), self.expiry
 
     def sweep(self) -> bool:
-        """Cancel what nobody goes on with in time; tell whether something is left."""
-        oldest = time.monotonic() - self.expiry
-        for stream in list(_streams.values()):
-            if stream.left is not None and stream.left < oldest:
-                stream.cancel()
-        return bool(_streams)
+        before = time.monotonic() - self.expiry
+        own = [stream for stream in list(_streams.values()) if stream.expiry == self.expiry]
+        for stream in own:
+            stream.expire(before)
+        return any(_streams.get(stream.info.id) is stream for stream in own)
 
 
 class _Stream:
     """One upload, whoever sends it at the moment."""
 
-    def __init__(self, info: UploadInfo, consumer: Consumer, code: object) -> None:
+    def __init__(self, info: UploadInfo, code: object, expiry: float) -> None:
         self.info = info
         self.code = code
-        self.consumer = consumer
+        self.expiry = expiry
+        self.consumer = Consumer(info)
         self.offset = 0
         self.checksum = 0
         self.writer: StreamUpload | None = None
         self.left: float | None = None  # when the last writer has left it
-        self.file: UploadedFile | None = None
+        self.is_complete = False
+        self._is_gone = False
+        self._lock = threading.Lock()  # it is swept in a thread
+
+    def take(self, writer: "StreamUpload") -> None:
+        """Have another one send it."""
+        with self._lock:
+            if self._is_gone:
+                raise FileNotFoundError(f"Upload {self.info.id} was cancelled.")
+            self.writer, self.left = writer, None
+        self.consumer.pipe.changes.notify()  # the one before waits, perhaps
+
+    def leave(self, writer: "StreamUpload") -> None:
+        """Note that nobody sends it, unless another one does."""
+        with self._lock:
+            if self.writer is writer:
+                self.left = time.monotonic()
+        _make_room()
+
+    def expire(self, before: float) -> None:
+        """Cancel it if it was left before that."""
+        with self._lock:
+            if self.left is None or self.left >= before:
+                return
+            self._is_gone = True
+        self.cancel()
 
     def put(self, data: bytes | memoryview) -> None:
         self.consumer.pipe.put(data)
@@ -102,12 +140,12 @@ class _Stream:
         self.checksum = checksum_of(data, self.checksum)
 
     def complete(self) -> UploadedFile:
-        if self.file is None:
-            result = self.consumer.outcome()
-            self.file = UploadedFile(
-                self.info, None, result=result, received=self.offset, forget=self.forget
-            )
-        return self.file
+        """Give a file for whoever asks: what it is told by its session is not kept here."""
+        result = self.consumer.outcome()
+        self.is_complete = True
+        return UploadedFile(
+            self.info, None, result=result, received=self.offset, forget=self.forget
+        )
 
     def cancel(self) -> None:
         self.forget()
@@ -115,6 +153,18 @@ class _Stream:
 
     def forget(self) -> None:
         _streams.pop(self.info.id, None)
+
+
+def _make_room() -> None:
+    """Cancel what has waited longest for its page, if too much waits."""
+    left = [(it.left, it) for it in list(_streams.values()) if it.left is not None]
+    left.sort(key=lambda entry: entry[0])
+    size = sum(it.consumer.pipe.size for _, it in left)
+    for count, (since, stream) in zip(range(len(left), 0, -1), left, strict=True):
+        if count <= MAX_LEFT and size <= MAX_LEFT_BYTES:
+            return
+        size -= stream.consumer.pipe.size
+        stream.expire(since + 1)
 
 
 def _code(handler: Handler) -> object:
@@ -132,8 +182,7 @@ class StreamUpload:
         self._stream = stream
         self._consumer = stream.consumer
         self._is_interrupted = False
-        stream.writer, stream.left = self, None
-        self._consumer.pipe.changes.notify()  # the one before waits, perhaps
+        stream.take(self)
 
     @property
     def offset(self) -> int:
@@ -141,13 +190,13 @@ class StreamUpload:
 
     @property
     def file(self) -> UploadedFile | None:
-        return self._stream.file
+        return self._stream.complete() if self._stream.is_complete else None
 
     async def checksum(self, start: int = 0, before: int = 0) -> int:
         return self._stream.checksum
 
     def watch(self, over: Callable[[], None]) -> None:
-        self._consumer.on_over = over
+        self._consumer.when_over(over)
 
     async def append(self, data: bytes | memoryview) -> None:
         pipe = self._consumer.pipe
@@ -162,7 +211,7 @@ class StreamUpload:
         await self._until(lambda: True)  # it may not be the writer any more
         self._consumer.pipe.close()
         await self._until(lambda: False)
-        self._stream.left = time.monotonic()
+        self._stream.leave(self)
         return self._stream.complete()
 
     def interrupt(self) -> None:
@@ -170,11 +219,10 @@ class StreamUpload:
         self._consumer.pipe.changes.notify()
 
     async def suspend(self) -> None:
-        if self._is_writer:
-            self._stream.left = time.monotonic()
+        self._stream.leave(self)
 
     async def terminate(self) -> None:
-        if self._is_writer and self.file is None:
+        if self._is_writer and not self._stream.is_complete:
             self._stream.cancel()
 
     @property

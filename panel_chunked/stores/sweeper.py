@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two looks, at the most.
 MAX_INTERVAL = 60 * 60.0
 
-_watched: set[tuple[type, object]] = set()
+_watched: dict[tuple[type, object], bool] = {}  # and whether more came during the last look
 _tasks: set[asyncio.Task[None]] = set()  # an event loop keeps only weak references
 
 
@@ -23,8 +23,10 @@ def watch(store: object) -> None:
 
 
 def _watch(store: Sweepable) -> None:
-    if store.place not in _watched:
-        _watched.add(store.place)
+    if store.place in _watched:
+        _watched[store.place] = True
+    else:
+        _watched[store.place] = False
         _begin(store)
 
 
@@ -34,13 +36,14 @@ def _begin(store: Sweepable) -> None:
 
 
 async def _sweep(store: Sweepable) -> None:
+    _watched[store.place] = False
     try:
         is_something_left = await asyncio.to_thread(store.sweep)
-    except OSError as error:
+    except Exception as error:  # whatever it is, later it may work
         log.warning("Uploads that have expired could not be deleted: %s", error)
         is_something_left = True
-    if is_something_left:
+    if is_something_left or _watched[store.place]:
         loop = asyncio.get_running_loop()
         loop.call_later(min(store.expiry / 2, MAX_INTERVAL), _begin, store)
     else:
-        _watched.discard(store.place)
+        del _watched[store.place]

@@ -24,7 +24,7 @@ from panel_chunked.protocol import (
 )
 from panel_chunked.session import Session
 from panel_chunked.settings import Settings
-from panel_chunked.stores import Store
+from panel_chunked.stores import Store, stream
 from panel_chunked.stores.directory import PARTIALS
 from panel_chunked.upload import Upload, UploadInfo
 
@@ -322,6 +322,12 @@ class HookedUpload:
     async def terminate(self) -> None:
         await self._store.before("terminate")
         await self._stored.terminate()
+
+
+def cancel_streams() -> None:
+    """End every function that uses an upload, whether its page may come back or not."""
+    for waiting in list(stream._streams.values()):
+        waiting.cancel()
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

@@ -3,12 +3,14 @@
 import asyncio
 import io
 import os
+import threading
 from typing import Any
 
 import pytest
 from fakes import Browser, FakePage, until_only_this_task_runs
 
 from panel_chunked import UploadCancelledError, UploadReader, UploadStream
+from panel_chunked.follow import Follower
 from panel_chunked.protocol import Ack, Complete
 from panel_chunked.stores import StreamStore, TemporaryStore
 
@@ -89,6 +91,31 @@ async def test_a_file_object_waits_in_its_thread(browser: Browser, page: FakePag
 async def test_the_upload_does_not_wait_for_its_readers(browser: Browser, page: FakePage) -> None:
     upload_id = await begin(browser, page)
     stream = browser.session.uploads[0].stream()
+    await rest(browser, page, upload_id)
+    assert await stream.read() == DATA
+
+
+async def test_a_read_that_is_cancelled_loses_nothing(
+    browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = await begin(browser, page)
+    begun, may_end = threading.Event(), threading.Event()
+    read = Follower._peek
+
+    def slow(self: Follower, size: int) -> bytes | None:
+        data = read(self, size)
+        begun.set()
+        may_end.wait(10)
+        return data
+
+    monkeypatch.setattr(Follower, "_peek", slow)
+    stream = browser.session.uploads[0].stream()
+    reading = asyncio.create_task(stream.read(4))
+    assert await asyncio.to_thread(begun.wait, 10)
+    reading.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
     await rest(browser, page, upload_id)
     assert await stream.read() == DATA
 

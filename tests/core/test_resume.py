@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
 from panel_chunked.session import MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore, directory
 from panel_chunked.stores.directory import DirectoryUpload
+from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -338,6 +340,55 @@ async def test_limits_of_the_new_session_hold(
     returning.hello(upload_id)
 
     assert (await returning.error(id=upload_id)).code == "file_too_large"
+
+
+@pytest.mark.parametrize("chosen_again", [False, True])
+async def test_another_widget_does_not_go_on_with_it(
+    browser: Browser, page: FakePage, returning: Returning, *, chosen_again: bool
+) -> None:
+    page.allow(place="a")
+    upload_id = await begin_and_leave(browser, page)
+    returning.page.allow(place="b")
+    if chosen_again:
+        choose_again(returning, upload_id, browser.secret(upload_id))
+        assert (await returning.page.next(Created)).id != upload_id
+    else:
+        returning.hello(upload_id)
+        assert (await returning.error(id=upload_id)).code == "unknown_upload"
+
+
+async def test_uploads_go_on_until_the_limits_of_all_are_reached(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    ids = browser.create(len(DATA), len(DATA), len(DATA))
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, DATA[:4])
+    await page.until(lambda: browser.session.progress[0] == 12)
+    await browser.session.close()
+    returning.page.allow(limits=Limits(max_files=2))
+    returning.hello(*ids)
+    later = returning.page
+    await later.until(lambda: len(later.all(Resume)) == 2 and later.all(Error))
+    (error,) = later.all(Error)
+    assert error.code == "too_many_files"
+
+
+async def test_what_the_app_has_renamed_goes_on(
+    browser: Browser, page: FakePage, returning: Returning
+) -> None:
+    async def rename(info: UploadInfo) -> UploadInfo:
+        return replace(info, name="a.parquet", relative_path="a.parquet")
+
+    limits = Limits(accept=(".csv",))
+    page.allow(ask=rename, limits=limits)
+    browser.create(len(DATA), name="a.csv")
+    upload_id = (await page.next(Created)).id
+    browser.chunk(upload_id, 0, DATA[:4])
+    await page.until(lambda: browser.session.progress[0] == 4)
+    await browser.session.close()
+    returning.page.allow(ask=rename, limits=limits)
+    returning.hello(upload_id)
+    assert (await returning.resume(upload_id)).offset == 4
 
 
 async def test_cancelled_upload_is_gone(

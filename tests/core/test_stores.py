@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from fakes import files_below, info
+from fakes import cancel_streams, files_below, info
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.stores import (
@@ -102,7 +102,7 @@ def store_of(kind: type, tmp_path: Path) -> Iterator[Store]:
         yield DirectoryStore(tmp_path)
     elif kind is StreamStore:
         yield StreamStore(read_all)
-        StreamStore(read_all, expiry=-1).sweep()
+        cancel_streams()
     else:
         store = TemporaryStore()
         yield store

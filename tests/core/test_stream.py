@@ -8,26 +8,17 @@ import shutil
 import tarfile
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
-from fakes import Browser, FakePage, info, until_only_this_task_runs
+from streams import DATA, Slow, browser_of, end
 
 from panel_chunked import UploadCancelledError, UploadReader, UploadStream
 from panel_chunked.credit import MAX_HELD
 from panel_chunked.errors import Refused
-from panel_chunked.lane import LET_GO_SECONDS
 from panel_chunked.protocol import Ack, Complete, Removed
-from panel_chunked.stores import StreamStore
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
-
-DATA = b"abcdefghij"
-
-
-def browser_of(handler: Callable[[Any], Any], **settings: Any) -> Browser:
-    return Browser(FakePage(StreamStore(handler, **settings)))
 
 
 async def result_of(handler: Callable[[Any], Any], data: bytes = DATA, **facts: Any) -> Any:
@@ -36,29 +27,6 @@ async def result_of(handler: Callable[[Any], Any], data: bytes = DATA, **facts: 
     (file,) = browser.session.files
     file.unlink()
     return file.result
-
-
-async def end(browser: Browser) -> None:
-    await browser.session.close()
-    await asyncio.to_thread(StreamStore(print, expiry=-1).sweep)  # what waits for its page
-    await until_only_this_task_runs()
-
-
-class Slow:
-    """A handler that takes a chunk only when the test says so."""
-
-    def __init__(self) -> None:
-        self.called = asyncio.Event()
-        self.permits = asyncio.Semaphore(0)
-        self.taken: list[bytes] = []
-
-    async def __call__(self, stream: UploadStream) -> int:
-        self.called.set()
-        await self.permits.acquire()
-        async for chunk in stream:
-            self.taken.append(chunk)
-            await self.permits.acquire()
-        return len(self.taken)
 
 
 # --- What it reads ---
@@ -202,6 +170,12 @@ async def test_what_waits_for_it_is_bounded_whatever_the_browser_sends() -> None
         (ValueError("Row 3 has no date."), "app_error", "The app could not use the file: Row 3"),
         (KeyError(), "app_error", "The app could not use the file."),
         (Refused("Only on weekdays."), "refused", "Only on weekdays."),
+        # Where the server keeps its files is nobody's business.
+        (
+            FileNotFoundError(2, "No such file", "/srv/key"),
+            "app_error",
+            "The app could not use the file: No such file.",
+        ),
     ],
 )
 async def test_what_it_raises_fails_the_upload_and_stops_the_browser(
@@ -221,6 +195,7 @@ async def test_what_it_raises_fails_the_upload_and_stops_the_browser(
     refused = await browser.error(id=upload_id)
     assert refused.code == code
     assert refused.message.startswith(said)
+    assert "/srv" not in refused.message
     (upload,) = browser.session.uploads
     assert (upload.state, upload.error_code) == ("failed", code)
     await end(browser)
@@ -239,6 +214,32 @@ async def test_what_it_raises_is_in_the_log_unless_it_refuses(
         await browser.error(id=upload_id)
     traced = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
     assert traced == ["It broke."]
+    await end(browser)
+
+
+async def test_a_function_that_gives_a_coroutine_has_failed() -> None:
+    async def handler(stream: UploadStream) -> bytes:
+        return await stream.read()
+
+    browser = browser_of(lambda stream: handler(stream))
+    (upload_id,) = browser.create(4)
+    browser.transfer(upload_id, b"abcd")
+    assert "async def" in (await browser.error(id=upload_id)).message
+    assert browser.session.files == []
+    await end(browser)
+
+
+async def test_a_function_that_was_cancelled_by_others_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def handler(stream: UploadStream) -> None:
+        raise asyncio.CancelledError
+
+    browser = browser_of(handler)
+    (upload_id,) = browser.create(4)
+    browser.chunk(upload_id, 0, b"abcd")
+    assert (await browser.error(id=upload_id)).code == "app_error"
+    assert "was cancelled" in caplog.text
     await end(browser)
 
 
@@ -348,133 +349,3 @@ async def test_cancelling_does_not_wait_for_a_slow_one(step: str) -> None:
     browser.abort(upload_id)
     await browser.removed(upload_id)
     await end(browser)
-
-
-# --- When the page is gone ---
-
-
-def new_handler(name: str) -> Callable[[UploadStream], Any]:
-    """Make one as a session does that runs the app's script."""
-
-    async def handler(stream: UploadStream) -> tuple[str, bytes]:
-        return name, await stream.read()
-
-    return handler
-
-
-@pytest.mark.parametrize(
-    ("handler", "is_found"),
-    [
-        (new_handler("b"), True),
-        (partial(new_handler("b")), True),
-        (Slow(), False),
-        (print, False),
-        (lambda stream: None, False),
-    ],
-)
-async def test_an_upload_is_found_by_the_same_function_alone(
-    handler: Callable[[Any], Any], is_found: bool
-) -> None:
-    stored = await StreamStore(new_handler("a")).create(info(id="u1"))
-    assert (await StreamStore(handler).find("u1") is not None) == is_found
-    await stored.terminate()
-    await until_only_this_task_runs()
-
-
-async def test_it_waits_for_the_page_and_goes_on_in_another_session() -> None:
-    browser = browser_of(new_handler("first"))
-    (upload_id,) = browser.create(len(DATA))
-    browser.chunk(upload_id, 0, DATA[:4])
-    await browser.page.next(Ack, offset=4)
-    await browser.session.close()
-
-    later = browser_of(new_handler("later"))
-    secret = browser.secret(upload_id)
-    known = [{"id": upload_id, "secret": secret, "batch": "b"}]
-    later.send("hello", version=1, page="page", uploads=known)
-    resume = await later.resume(upload_id)
-    assert resume.offset == 4
-    later.chunk(upload_id, 4, DATA[4:])
-    later.finish(upload_id)
-    await later.page.next(Complete, id=upload_id)
-    assert [file.result for file in later.session.files] == [("first", DATA)]
-    later.remove(upload_id)
-    await later.removed(upload_id)
-    await end(later)
-
-
-async def test_a_session_that_ends_does_not_wait_for_a_slow_one() -> None:
-    slow = Slow()
-    browser = browser_of(slow)
-    (upload_id,) = browser.create(len(DATA))
-    browser.chunk(upload_id, 0, DATA)
-    await slow.called.wait()
-    async with asyncio.timeout(5):
-        await browser.session.close()
-    resumed = await StreamStore(slow).resume(upload_id)
-    assert resumed.offset == 10  # it is still to be taken
-    await resumed.terminate()
-    await end(browser)
-
-
-async def test_it_is_cancelled_if_the_page_does_not_come_back() -> None:
-    cancelled = asyncio.Event()
-
-    async def handler(stream: UploadStream) -> None:
-        try:
-            await stream.read()
-        finally:
-            cancelled.set()
-
-    browser = browser_of(handler)
-    (upload_id,) = browser.create(len(DATA))
-    browser.chunk(upload_id, 0, DATA[:4])
-    await browser.page.next(Ack, offset=4)
-    store = StreamStore(handler, expiry=-1)
-    await asyncio.to_thread(store.sweep)
-    assert not cancelled.is_set()  # its page is there
-    await browser.session.close()
-    await asyncio.to_thread(store.sweep)
-    assert await store.find(upload_id) is None
-    await asyncio.wait_for(cancelled.wait(), 10)
-    await until_only_this_task_runs()
-
-
-async def test_a_pause_does_not_count_as_a_page_that_is_gone() -> None:
-    async def handler(stream: UploadStream) -> bytes:
-        return await stream.read()
-
-    browser = browser_of(handler)
-    (upload_id,) = browser.create(len(DATA))
-    browser.chunk(upload_id, 0, DATA[:4])
-    await browser.page.next(Ack, offset=4)
-    await asyncio.sleep(2 * LET_GO_SECONDS)  # the pause itself is what is tested
-    await asyncio.to_thread(StreamStore(handler, expiry=-1).sweep)
-    browser.chunk(upload_id, 4, DATA[4:])
-    browser.finish(upload_id)
-    await browser.page.next(Complete, id=upload_id)
-    assert [file.result for file in browser.session.files] == [DATA]
-    await end(browser)
-
-
-async def test_who_waits_for_a_function_that_was_cancelled_is_woken() -> None:
-    cancelled, goes_on = asyncio.Event(), asyncio.Event()
-
-    async def handler(stream: UploadStream) -> None:
-        try:
-            await stream.read()
-        except asyncio.CancelledError:
-            cancelled.set()
-            await goes_on.wait()  # it takes its time to tidy up
-
-    store = StreamStore(handler, expiry=-1)
-    stored = await store.create(of := info(size=4))
-    await stored.append(b"abcd")
-    await stored.suspend()
-    await asyncio.to_thread(store.sweep)
-    finishing = asyncio.create_task(stored.finish())
-    await cancelled.wait()
-    goes_on.set()
-    async with asyncio.timeout(5):
-        await asyncio.wait([finishing])
-    assert await store.find(of.id) is None

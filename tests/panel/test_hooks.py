@@ -6,7 +6,7 @@ import panel as pn
 import pytest
 from panel.io.state import state
 
-from panel_chunked import ChunkedFileInput, Refused
+from panel_chunked import ChunkedFileInput, Refused, StreamStore, hooks
 
 KINDS = ("function", "coroutine")
 
@@ -133,6 +133,64 @@ async def test_a_file_that_breaks_a_limit_is_refused_before_the_app_is_asked(ope
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "may_be_asked"),
+    [({"max_files": 1}, 1), ({"max_total_size": 3}, 1), ({"disabled": True}, 0)],
+)
+async def test_app_is_not_asked_about_what_cannot_be_taken(open_page, settings, may_be_asked):
+    asked, answers = [], asyncio.Event()
+
+    async def accept(info):
+        asked.append(info.name)
+        await answers.wait()
+
+    widget = ChunkedFileInput(multiple=True, **settings)
+    widget.on_accept(accept)
+    page = await open_page(widget)
+    await page.say("hello", version=1, page="page", uploads=[])
+    facts = [
+        {"key": key, "name": key, "relative_path": "", "size": 2, "mime_type": ""}
+        for key in ("a", "b")
+    ]
+    await page.say("create", page="page", batch="b", files=facts, more=False)
+    await page.heard("error", key="b")  # while the app still thinks about the other one
+    answers.set()
+    await page.heard("created" if may_be_asked else "error", key="a")
+    assert len(asked) == may_be_asked
+
+
+async def test_a_file_that_was_refused_is_tried_again_under_the_same_name(open_page, eventually):
+    asked = []
+
+    def accept(info):
+        asked.append(info.name)
+        if len(asked) == 1:
+            raise Refused("Not yet.")
+        return "other.txt"
+
+    widget = ChunkedFileInput()
+    widget.on_accept(accept)
+    page = await open_page(widget)
+    await page.create(("a.txt", b"a"), chunks=False)
+    await eventually(lambda: [upload.state for upload in widget.uploads] == ["failed"])
+    await page.create(("a.txt", b"a"), chunks=False)
+    await eventually(lambda: [upload.name for upload in widget.uploads] == ["other.txt"])
+
+
+async def test_app_is_told_of_no_more_failures_than_it_can_hear(
+    open_page, eventually, caplog, monkeypatch
+):
+    monkeypatch.setattr(hooks, "MAX_NEWS", 20)
+    widget = ChunkedFileInput(multiple=True, max_file_size=1)
+    heard = []
+    widget.on_fail(heard.append)
+    page = await open_page(widget)
+    await page.create(*[(f"{number}.txt", b"large") for number in range(25)])
+    await eventually(lambda: len(heard) >= 20)
+    assert len(heard) == 20
+    assert caplog.text.count("is not told of all uploads") == 1
+
+
 async def test_page_that_asks_again_does_not_ask_the_app_twice(open_page, eventually):
     widget = ChunkedFileInput()
     asked, answers = [], asyncio.Event()
@@ -193,7 +251,10 @@ async def test_hook_that_raises_does_not_harm_the_upload(open_page, monkeypatch,
     assert widget.value == b"a"
 
 
-async def test_a_function_as_destination_may_change_what_the_page_shows(open_page, eventually):
+@pytest.mark.parametrize("store", [lambda function: function, StreamStore])
+async def test_a_function_as_destination_may_change_what_the_page_shows(
+    open_page, eventually, store
+):
     shown = pn.pane.Markdown("nothing")
 
     async def handler(stream):
@@ -201,7 +262,7 @@ async def test_a_function_as_destination_may_change_what_the_page_shows(open_pag
         shown.object = (await stream.read()).decode()
         return len(shown.object)
 
-    widget = ChunkedFileInput(destination=handler)
+    widget = ChunkedFileInput(destination=store(handler))
     page = await open_page(pn.Column(widget, shown), widget)
     await page.create(("a.txt", b"hello"))
     await eventually(lambda: widget.files)
