@@ -70,6 +70,7 @@ class UploadHandler:
         self._stored = stored
         self._watch(stored)
         self._has_let_go = False
+        self.is_paused = False
         self._offset = 0 if stored is None else stored.offset
         self._checksum = 0
         self._rate = Rate(time.monotonic())
@@ -115,7 +116,8 @@ class UploadHandler:
     @property
     def is_busy(self) -> bool:
         """Whether it holds what a page may have few of: an open file, or a function that runs."""
-        return not self.is_whole or isinstance(self._stored, Interruptible)
+        holds = not self.is_whole and not self._has_let_go
+        return holds or isinstance(self._stored, Interruptible)
 
     @property
     def is_complete(self) -> bool:
@@ -206,6 +208,11 @@ class UploadHandler:
         self._end("complete")
         return self.file
 
+    def pause(self, is_paused: bool) -> None:
+        """Note whether the page sends no more for now."""
+        self.is_paused = is_paused
+        self._rate = Rate(time.monotonic())
+
     def interrupt(self) -> None:
         """Have what waits for the store end: the upload is about to."""
         if isinstance(self._stored, Interruptible):
@@ -268,12 +275,13 @@ class UploadHandler:
 
     def snapshot(self) -> Upload:
         """Give the upload as the app sees it at this moment."""
-        running = self.state == "running"
+        paused = self.is_paused and self.state in ("queued", "running")
+        running = self.state == "running" and not paused
         return Upload(
             name=self.info.name,
             size=self.info.size,
             stored=self._offset,
-            state=self.state,
+            state="paused" if paused else self.state,
             rate=self._rate.bytes_per_second if running else None,
             time_left=self._time_left() if running else None,
             error=self.error.message if self.error else None,

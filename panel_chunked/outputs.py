@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 Picked = tuple[UploadedFile, bytes | None]
 
 #: States of what `uploads` lists; what is complete is in `files`.
-LISTED = ("queued", "running", "failed")
+LISTED = ("queued", "running", "paused", "failed")
 
 
 class Outputs:

@@ -124,13 +124,20 @@ class Remove(_Message, frozen=True, tag="remove"):
     id: Key
 
 
+class Paused(_Message, frozen=True, tag="paused"):
+    """The user, or the app, has paused the upload, or it goes on; said again after each `Hello`."""
+
+    id: Key
+    paused: bool
+
+
 class Recording(_Message, frozen=True, tag="recording"):
     """What the recorder of the page does, whenever that changes and after each `Hello`."""
 
     state: RecordingState
 
 
-ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Recording
+ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Paused | Recording
 
 
 class Welcome(_Message, frozen=True, tag="welcome"):
@@ -221,6 +228,13 @@ class Token(_Message, frozen=True, tag="token"):
     token: str
 
 
+class Pause(_Message, frozen=True, tag="pause"):
+    """The app has the page pause the upload, or with None all that are under way; or they go on."""
+
+    id: str | None
+    paused: bool
+
+
 class Record(_Message, frozen=True, tag="record"):
     """The app has the recorder of the page do this; `start` goes on after a pause."""
 
@@ -240,7 +254,7 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
 
 
 ServerMessage = (
-    Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Record | Error
+    Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Pause | Record | Error
 )
 
 

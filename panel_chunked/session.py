@@ -27,6 +27,7 @@ from .protocol import (
     Hello,
     Identity,
     KnownUpload,
+    Paused,
     Recording,
     RecordingState,
     Remove,
@@ -165,15 +166,12 @@ class Session:
             self._refuse_message(error)
             return
         match message:
-            case Hello(version=version) if version != protocol.VERSION:
-                self._refuse(UploadError("bad_message", "This page is of another version."))
             case Hello():
-                self._hear(message.page)
-                self._page.send(self._page.welcome(), message.page)
-                for known in dict.fromkeys(message.uploads):
-                    self._resume(known, message.page)
+                self._hello(message)
             case Create():
                 self._create(message)
+            case Paused():
+                self._paused(message)
             case Recording():
                 self._page.recorded(message.state)
             case Remove():
@@ -185,6 +183,15 @@ class Session:
                 self._stop(message, message)
             case _:
                 self._forward(message)
+
+    def _hello(self, message: Hello) -> None:
+        if message.version != protocol.VERSION:
+            self._refuse(UploadError("bad_message", "This page is of another version."))
+            return
+        self._hear(message.page)
+        self._page.send(self._page.welcome(), message.page)
+        for known in dict.fromkeys(message.uploads):
+            self._resume(known, message.page)
 
     def _hear(self, page: str) -> None:
         self._page.heard(page)
@@ -385,6 +392,13 @@ class Session:
                 lane.stop(UploadError("busy", text))
         else:
             self._answer_ended(message.id)
+
+    def _paused(self, message: Paused) -> None:
+        lane = self._lanes.get(message.id)
+        if lane is not None and not lane.stopped:
+            self._hear(lane.page)
+            lane.handler.pause(message.paused)
+            self._page.progressed()
 
     def _resume(self, known: KnownUpload, page: str) -> None:
         lane = self._lanes.get(known.id)

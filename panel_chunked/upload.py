@@ -8,7 +8,7 @@ from .errors import ErrorCode
 from .follow import Follower, Growing
 from .stream import UploadReader, UploadStream
 
-UploadState = Literal["queued", "running", "complete", "failed", "cancelled", "suspended"]
+UploadState = Literal["queued", "running", "paused", "complete", "failed", "cancelled", "suspended"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Upload:
     stored
         Bytes stored so far.
     state
-        ``"queued"``, ``"running"`` or ``"failed"``. What is complete is in `files`, and what was
-        cancelled is in neither.
+        ``"queued"``, ``"running"``, ``"paused"`` or ``"failed"``. What is complete is in `files`,
+        and what was cancelled is in neither.
     rate
         Bytes per second over the last seconds; None before there is one.
     time_left

@@ -8,6 +8,8 @@ from panel.widgets import FileInput
 
 from .component import UploadComponent
 from .limits import parse_accept
+from .protocol import Pause
+from .upload import Upload
 
 
 class ChunkedFileInput(UploadComponent, FileInput):
@@ -57,6 +59,24 @@ class ChunkedFileInput(UploadComponent, FileInput):
     _source_transforms: ClassVar[Mapping[str, str | None]] = {
         "value": "'data:' + source.mime_type + ';base64,' + value",
     }
+
+    def pause(self, upload: Upload | None = None) -> None:
+        """Have the page send no more, until somebody says `resume`, here or there.
+
+        Parameters
+        ----------
+        upload
+            One of `uploads`; None pauses all of them, and not what is chosen later.
+        """
+        self._pause(upload, is_paused=True)
+
+    def resume(self, upload: Upload | None = None) -> None:
+        """Have the page go on with an upload that is paused, or with all of them."""
+        self._pause(upload, is_paused=False)
+
+    def _pause(self, upload: Upload | None, *, is_paused: bool) -> None:
+        for page in list(self._pages.values()):
+            page.send(Pause(upload.id if upload is not None else None, is_paused))
 
     @property
     def takes_many(self) -> bool:

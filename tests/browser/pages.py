@@ -56,7 +56,9 @@ def build_with(options: dict[str, Any]) -> pn.viewable.Viewable:
     switch = pn.widgets.Button(
         label="Switch off", on_click=lambda _: upload.param.update(disabled=not upload.disabled)
     )
-    return pn.Column(tabs, pn.Row(clear, switch), outputs, linked)
+    pause = pn.widgets.Button(label="Pause from Python", on_click=lambda _: upload.pause())
+    resume = pn.widgets.Button(label="Resume from Python", on_click=lambda _: upload.resume())
+    return pn.Column(tabs, pn.Row(clear, switch), outputs, linked, pn.Row(pause, resume))
 
 
 def state(upload: ChunkedFileInput, updates: list[list[str]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from fakes import (
     until_only_this_task_runs,
 )
 
+from panel_chunked import lane
 from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
 from panel_chunked.files import UploadedFile
 from panel_chunked.lane import MESSAGE_OVERHEAD
@@ -192,6 +193,40 @@ async def test_uploads_under_way_are_bounded(browser: Browser, page: FakePage, g
     for upload_id in ids[:-1]:
         browser.finish(upload_id)
         await page.next(Complete, id=upload_id)
+
+
+async def test_paused_uploads_keep_no_other_from_beginning(
+    browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "LET_GO_SECONDS", 0.01)
+    ids = browser.create(*[8] * MAX_RUNNING)
+    for upload_id in ids:
+        browser.chunk(upload_id, 0, b"abcd")
+        browser.send("paused", id=upload_id, paused=True)
+    await page.until(lambda: len(page.all(Ack)) == MAX_RUNNING)
+    handlers = [it.handler for it in browser.session._lanes.values()]
+    async with asyncio.timeout(5):
+        while any(handler.is_busy for handler in handlers):  # noqa: ASYNC110 (it is not told)
+            await asyncio.sleep(0.01)
+    (late,) = browser.create(4, batch="late")
+    browser.transfer(late, b"abcd")
+    await page.next(Complete, id=late)
+
+
+async def test_app_sees_what_is_paused(browser: Browser, page: FakePage) -> None:
+    running, queued = browser.create(8, 8)
+    browser.chunk(running, 0, b"abcd")
+    await page.next(Ack, id=running)
+    for upload_id in (running, queued, "unknown"):
+        browser.send("paused", id=upload_id, paused=True)
+    seen = [(it.state, it.rate, it.time_left) for it in browser.session.uploads]
+    assert seen == [("paused", None, None)] * 2
+    browser.send("paused", id=queued, paused=False)
+    assert [it.state for it in browser.session.uploads] == ["paused", "queued"]
+    browser.send("paused", id=running, paused=False)
+    browser.chunk(running, 4, b"efgh")
+    browser.finish(running)
+    await page.next(Complete, id=running)
 
 
 async def test_uploads_that_are_being_cancelled_keep_no_other_from_beginning(

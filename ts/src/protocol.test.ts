@@ -52,6 +52,7 @@ async function everyKind(): Promise<FakeServer> {
   fake.auto = false;
   queue.add(picked(makeFile(100, "cancelled.bin")));
   fake.answerAll();
+  queue.pauseAll();
   for (const upload of queue.uploads.value) queue.cancel(upload);
   return fake;
 }
@@ -61,7 +62,7 @@ describe("a message of the page", () => {
     const fake = await everyKind();
     const kinds = new Set<string>(fake.received.map(({ kind }) => kind));
     expect(kinds).toEqual(
-      new Set(["hello", "create", "chunk", "finish", "abort", "remove", "recording"]),
+      new Set(["hello", "create", "chunk", "finish", "abort", "remove", "paused", "recording"]),
     );
     for (const message of fake.received) {
       expect(goldenMessages(message.kind).map(shape)).toContainEqual(shape(message));

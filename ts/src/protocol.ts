@@ -48,6 +48,8 @@ export type ClientMessage =
   | ({ kind: "abort"; reason: "cancelled" | "unreadable" } & Identity)
   /** Delete a complete file. */
   | { kind: "remove"; id: string }
+  /** The user, or the app, has paused the upload, or it goes on; said again after each `hello`. */
+  | { kind: "paused"; id: string; paused: boolean }
   /** What the recorder of the page does, whenever that changes and after each `hello`. */
   | { kind: "recording"; state: "inactive" | "recording" | "paused" };
 
@@ -130,6 +132,13 @@ export interface ErrorMessage {
   id?: string;
 }
 
+/** The app has the page pause the upload, or with null all that are under way; or they go on. */
+export interface PauseMessage {
+  kind: "pause";
+  id: string | null;
+  paused: boolean;
+}
+
 export type RecordAction = "start" | "pause" | "stop";
 
 export type ServerMessage =
@@ -145,6 +154,7 @@ export type ServerMessage =
   | { kind: "cleared" }
   /** What to connect with when the connection is lost; what the page has expires earlier. */
   | { kind: "token"; token: string }
+  | PauseMessage
   /** The recorder of the page is to do this; `start` goes on after a pause. */
   | { kind: "record"; action: RecordAction }
   | ErrorMessage;
@@ -186,6 +196,10 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   removed: { id: isString },
   cleared: {},
   token: { token: isToken },
+  pause: {
+    id: (value) => value === null || isString(value),
+    paused: (value) => typeof value === "boolean",
+  },
   record: { action: isAction },
   error: {
     code: isString,

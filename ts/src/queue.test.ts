@@ -234,6 +234,107 @@ describe("cancel", () => {
   });
 });
 
+describe("pause", () => {
+  it("lets what is on its way arrive, and gives the turn to another", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(100, "a.bin"), ...[1, 2, 3].map((n) => makeFile(30, `${n}.bin`))));
+    server.answerAll();
+    await until(() => server.inFlight > 0);
+    const a = upload(queue, "a.bin");
+    queue.pause(a);
+    server.auto = true;
+    server.answerAll();
+    await until(() => states(queue).filter((kind) => kind === "complete").length === 3);
+    await quiet();
+    const offset = server.upload("a.bin").offset;
+    expect(offset).toBeLessThan(100);
+    expect(a.stored.value).toBeLessThanOrEqual(offset);
+    expect([a.isPaused.value, a.canPause]).toEqual([true, false]);
+    expect(server.sent("paused")).toEqual([{ kind: "paused", id: a.id, paused: true }]);
+
+    queue.goOn(a);
+    await ended(queue);
+    expect(server.bytes("a.bin")).toEqual(pattern(100));
+    expect(server.sent("paused").at(-1)).toEqual({ kind: "paused", id: "u0", paused: false });
+    const sent = server.sent("chunk").filter(({ id }) => id === "u0");
+    expect(sent.map((chunk) => chunk.offset)).toEqual([...sent.keys()].map((n) => 10 * n));
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("keeps its turn until it goes on, however many are paused", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(...[1, 2, 3, 4, 5, 6].map((n) => makeFile(500, `${n}.bin`))));
+    queue.pauseAll();
+    await quiet();
+    expect(server.sent("chunk")).toEqual([]);
+    queue.goOnAll();
+    expect(queue.uploads.value.filter(({ isPaused }) => isPaused.value)).toEqual([]);
+    await until(() => states(queue).includes("running"));
+    expect(states(queue).filter((kind) => kind === "running").length).toBeLessThanOrEqual(3);
+    await ended(queue);
+    for (const n of [1, 2, 3, 4, 5, 6]) expect(server.bytes(`${n}.bin`)).toEqual(pattern(500));
+  });
+
+  it("starts no other one when all are paused", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(...[1, 2, 3, 4, 5].map((n) => makeFile(100, `${n}.bin`))));
+    server.answerAll();
+    await quiet();
+    queue.pauseAll();
+    server.answerAll();
+    await quiet();
+    expect(new Set(server.sent("chunk").map(({ id }) => id)).size).toBe(3);
+  });
+
+  it("lasts through a new view, which tells the server of it again", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(200)));
+    server.answerAll();
+    await until(() => server.inFlight > 0);
+    queue.pause(upload(queue, "a.bin"));
+    server.auto = true;
+    queue.attach(server.connect({}, true));
+    await until(() => server.sent("paused").length === 2);
+    await quiet();
+    const before = server.sent("chunk").length;
+    await quiet();
+    expect(server.sent("chunk")).toHaveLength(before);
+    queue.goOn(upload(queue, "a.bin"));
+    await ended(queue);
+    expect(server.bytes("a.bin")).toEqual(pattern(200));
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+
+  it("is said by the app, of one or of all", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    queue.add(picked(makeFile(100, "a.bin"), makeFile(100, "b.bin")));
+    server.answerAll();
+    const isPaused = () => queue.uploads.value.map((it) => it.isPaused.value);
+    server.send({ kind: "pause", id: "u1", paused: true });
+    expect(isPaused()).toEqual([false, true]);
+    server.send({ kind: "pause", id: null, paused: true });
+    expect(isPaused()).toEqual([true, true]);
+    server.send({ kind: "pause", id: "u0", paused: false });
+    expect(isPaused()).toEqual([false, true]);
+    server.send({ kind: "pause", id: null, paused: false });
+    expect(isPaused()).toEqual([false, false]);
+    server.send({ kind: "pause", id: "unknown", paused: true });
+    expect(isPaused()).toEqual([false, false]);
+  });
+
+  it("ends with a cancel", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(100)));
+    server.answerAll();
+    await until(() => server.inFlight > 0);
+    queue.pause(upload(queue, "a.bin"));
+    queue.cancel(upload(queue, "a.bin"));
+    expect(states(queue)).toEqual(["cancelled"]);
+    expect(upload(queue, "a.bin").isPaused.value).toBe(false);
+    expect(await windowIsWhole(server, queue)).toBe(true);
+  });
+});
+
 describe("a row", () => {
   it("goes when the server says that the file is deleted", async () => {
     const { server, queue } = setUp();

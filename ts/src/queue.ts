@@ -16,6 +16,7 @@ import {
   type ErrorMessage,
   type Identity,
   type KnownUpload,
+  type PauseMessage,
   type RecordAction,
   type Resume,
   type ServerMessage,
@@ -106,6 +107,8 @@ export class UploadQueue {
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
   private readonly ready = new Set<Upload>();
   private readonly sending = new Set<Upload>();
+  /** Paused after they had begun to send; those that had not are in `ready`. */
+  private readonly paused = new Set<Upload>();
   /** Secrets by id of what was cancelled and is not known to be gone: the message may be lost. */
   private readonly aborted = new Map<string, string>();
 
@@ -152,7 +155,8 @@ export class UploadQueue {
     channel.open();
     this.channel = channel;
     this.link = null;
-    for (const upload of this.sending) upload.halt(); // until the server says where to go on
+    // Until the server says where to go on.
+    for (const upload of [...this.sending, ...this.paused]) upload.halt();
     this.hello();
   }
 
@@ -258,6 +262,44 @@ export class UploadQueue {
     const { id, secret } = upload;
     if (id !== null) this.abort({ id, secret });
     upload.end({ kind: "cancelled" });
+  }
+
+  /** Send no more of it until it goes on; another one may take its turn. */
+  pause(upload: Upload): void {
+    if (!upload.canPause) return;
+    upload.pause();
+    if (this.sending.delete(upload)) this.paused.add(upload);
+    this.tellPaused(upload);
+    this.pump();
+  }
+
+  goOn(upload: Upload): void {
+    if (!upload.isPaused.value) return;
+    upload.goOn();
+    if (this.paused.delete(upload)) this.ready.add(upload);
+    this.tellPaused(upload);
+    this.pump();
+  }
+
+  /** Pause all that are under way: the latest first, or they would begin as others stop. */
+  pauseAll(): void {
+    for (const upload of [...this.uploads.value].reverse()) this.pause(upload);
+  }
+
+  goOnAll(): void {
+    for (const upload of this.uploads.value) this.goOn(upload);
+  }
+
+  private tellPaused({ id, isPaused }: Upload): void {
+    if (id === null || this.link === null) return;
+    this.channel?.send({ kind: "paused", id, paused: isPaused.value });
+  }
+
+  /** What the app wants, of one upload or of all that are under way. */
+  private pauseByApp({ id, paused }: PauseMessage): void {
+    const upload = this.byId.get(id ?? "");
+    if (id === null) paused ? this.pauseAll() : this.goOnAll();
+    else if (upload !== undefined) paused ? this.pause(upload) : this.goOn(upload);
   }
 
   private abort({ id, secret }: Identity): void {
@@ -379,6 +421,9 @@ export class UploadQueue {
       case "cleared":
         this.cleared();
         break;
+      case "pause":
+        this.pauseByApp(message);
+        return;
       case "record":
         this.recorder?.command(message.action);
         return;
@@ -405,6 +450,7 @@ export class UploadQueue {
     this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
     for (const upload of this.batches.begin()) this.ready.delete(upload);
     for (const [id, secret] of this.aborted) this.abort({ id, secret });
+    for (const upload of this.batches.open) if (upload.isPaused.value) this.tellPaused(upload);
     this.closeBatches();
     this.tellRecording();
   }
@@ -444,6 +490,7 @@ export class UploadQueue {
       upload.created(id, message);
       this.byId.set(id, upload);
       this.remember(upload, message);
+      if (upload.isPaused.value) this.tellPaused(upload);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
   }
 
@@ -535,6 +582,7 @@ export class UploadQueue {
     this.byId.delete(id);
     this.ready.delete(upload);
     this.sending.delete(upload);
+    this.paused.delete(upload);
     this.resumables.forget(upload.secret);
     upload.forgotten();
     this.batches.again(upload);
@@ -549,7 +597,7 @@ export class UploadQueue {
 
   /** What the server is asked about: what is under way, and as much as fits of the rest. */
   private known(): KnownUpload[] {
-    const known = [...this.sending, ...this.ready, ...this.completed];
+    const known = [...this.sending, ...this.paused, ...this.ready, ...this.completed];
     return known
       .flatMap(({ id, secret, batch }) => (id === null ? [] : { id, secret, batch }))
       .slice(0, MAX_ANNOUNCED);
@@ -582,14 +630,15 @@ export class UploadQueue {
   private pump(): void {
     const { link } = this;
     if (link === null) return;
-    const room = () => MAX_ANNOUNCED - this.ready.size - this.sending.size;
+    const told = () => this.ready.size + this.sending.size + this.paused.size;
+    const room = () => MAX_ANNOUNCED - told();
     for (const { uploads, message } of this.batches.announce(room)) {
       for (const upload of uploads) this.ready.add(upload);
       link.channel.send(message);
     }
     for (const upload of this.ready) {
       if (this.sending.size >= PARALLEL) return;
-      if (upload.state.value.kind !== "created") continue;
+      if (upload.state.value.kind !== "created" || upload.isPaused.value) continue;
       this.ready.delete(upload);
       this.sending.add(upload);
       upload.start(link);
@@ -601,6 +650,7 @@ export class UploadQueue {
     this.retries.ended(upload);
     this.ready.delete(upload);
     this.sending.delete(upload);
+    this.paused.delete(upload);
     this.byKey.delete(upload.key);
     if (isTakenOver(upload.state.value)) this.resumables.leave(upload.secret);
     else this.resumables.forget(upload.secret);

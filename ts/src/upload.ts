@@ -89,6 +89,8 @@ export class Upload {
   readonly resumedAt = signal(0);
   /** Whether it goes no faster than the server takes it, and not for a moment only. */
   readonly isHeld = signal(false);
+  /** Whether it sends nothing until it is told to go on. */
+  readonly isPaused = signal(false);
 
   /** Bytes stored on the server at this moment. */
   private offset = 0;
@@ -117,6 +119,8 @@ export class Upload {
   private attempt = 0;
   /** Counts the runs of the loop that sends; an earlier one stops. */
   private run = 0;
+  /** Whether that loop waits to be started again. */
+  private holds = false;
 
   constructor(
     readonly key: string,
@@ -175,10 +179,35 @@ export class Upload {
     this.state.value = { kind: "queued" };
   }
 
+  /** Whether it can be paused: a recording is paused by what records it. */
+  get canPause(): boolean {
+    const isSent = this.state.value.kind === "finishing";
+    return this.active && !isSent && !this.isPaused.value && this.source.file !== null;
+  }
+
+  /** Send no more until it is started again; what is on its way arrives. */
+  pause(): void {
+    this.isPaused.value = true;
+    this.holds = true;
+  }
+
+  /** It may be started again, when it is its turn. */
+  goOn(): void {
+    this.isPaused.value = false;
+    if (this.id !== null) this.state.value = { kind: "created", id: this.id };
+  }
+
   /** Send from what is stored on, to the end of the file. */
   start(link: Link): void {
     const { id } = this;
     if (id === null || !this.active) return;
+    if (this.holds && this.link === link) {
+      this.holds = false;
+      this.meter = new Rate(this.offset, performance.now());
+      this.state.value = { kind: "running", id };
+      this.wake();
+      return;
+    }
     this.halt();
     this.link = link;
     this.meter = new Rate(this.offset, performance.now());
@@ -235,6 +264,7 @@ export class Upload {
     const { active } = this;
     this.halt();
     this.link = null;
+    this.isPaused.value = false;
     this.state.value = state;
     if (active) this.onEnd();
   }
@@ -242,6 +272,7 @@ export class Upload {
   /** Stop sending, and give back what the window holds for what was sent. */
   halt(): void {
     this.run += 1;
+    this.holds = false;
     this.link?.window.release(this.inFlight);
     this.inFlight = 0;
     this.sent = [];
@@ -270,6 +301,15 @@ export class Upload {
   private async nextGrant(end: number, run: number): Promise<void> {
     this.waitsForGrant = this.granted < end;
     while (this.granted < end && run === this.run) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  /** Wait until it is to go on. */
+  private async nextTurn(run: number): Promise<void> {
+    while (this.holds && run === this.run) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
@@ -331,14 +371,16 @@ export class Upload {
       const rest = await this.source.available(offset);
       if (run !== this.run) return null;
       if (rest === 0) break;
+      await this.nextTurn(run);
       const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), rest);
       await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);
       if (run !== this.run) return null;
       const size = Math.min(wanted, this.granted - offset);
       await link.window.acquire(size);
-      if (run !== this.run) {
+      if (run !== this.run || this.holds) {
         link.window.release(size);
-        return null;
+        if (run !== this.run) return null;
+        continue;
       }
       this.inFlight += size; // from here on, `halt` gives it back
       const data = await reader.read(size);

@@ -186,6 +186,7 @@ export class FakeServer {
       case "finish":
         this.finish(message);
         break;
+      case "paused":
       case "recording":
         break;
       default:

@@ -115,7 +115,7 @@ function firstControl(recorder: Recorder, { recorder: settings }: Settings): Con
     case "asking":
       return control(texts.stopAsking, "close", () => recorder.stop());
     case "recording":
-      return control(texts.pause, "pause", () => recorder.pause());
+      return control(texts.pauseRecording, "pause", () => recorder.pause());
     case "paused":
       return control(texts.recordOn, "record", () => recorder.goOn(), !now.isFull);
   }

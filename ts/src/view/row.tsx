@@ -12,6 +12,8 @@ const ICONS: Partial<Record<UploadState["kind"], IconName>> = {
   failed: "warning",
 };
 
+const IN_PROGRESS: UploadState["kind"][] = ["running", "finishing"];
+
 interface RowProps {
   upload: Upload;
   queue: UploadQueue;
@@ -38,8 +40,13 @@ export function Row({ upload, queue, focusButton }: RowProps) {
       <div class="detail">
         <Detail upload={upload} queue={queue} />
       </div>
-      {isMoving && (state.kind === "running" || state.kind === "finishing") && (
-        <progress max={size || 1} value={upload.stored.value} aria-label={name} />
+      {isMoving && IN_PROGRESS.includes(state.kind) && (
+        <progress
+          class={upload.isPaused.value ? "paused" : ""}
+          max={size || 1}
+          value={upload.stored.value}
+          aria-label={name}
+        />
       )}
     </li>
   );
@@ -53,6 +60,7 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     const isCutOff = role === "alert" && upload.source.file === null;
     return <span role={role}>{isCutOff ? texts.cutOff : texts.connection[connection]}</span>;
   }
+  if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
   switch (state.kind) {
     case "refused":
@@ -74,6 +82,16 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   }
 }
 
+function Paused({ upload: { source, stored } }: { upload: Upload }) {
+  const isBegun = stored.value > 0;
+  return (
+    <>
+      <span>{texts.paused}</span>
+      {isBegun && <span>{percent(stored.value, source.size ?? stored.value)}</span>}
+    </>
+  );
+}
+
 function completeText(enough: number | undefined): string {
   return enough === undefined ? texts.status.complete : texts.enough(bytes(enough));
 }
@@ -93,7 +111,7 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
       {waiting && <span>{waiting}</span>}
       {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
       {!waiting && upload.isHeld.value && <span>{texts.held(isNotebook)}</span>}
-      {!waiting && timeLeft !== null && <span>{duration(timeLeft)} left</span>}
+      {!waiting && timeLeft !== null && <span>{texts.timeLeft(duration(timeLeft))}</span>}
       {resumedAt > 0 && <span>{texts.resumed(bytes(resumedAt))}</span>}
     </>
   );
@@ -118,6 +136,12 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
   };
   return (
     <span class="actions">
+      {upload.canPause && (
+        <Action label={texts.pause(name)} icon="pause" onClick={() => queue.pause(upload)} />
+      )}
+      {upload.isPaused.value && (
+        <Action label={texts.goOnWith(name)} icon="go" onClick={() => queue.goOn(upload)} />
+      )}
       {queue.canRetry(upload) && <Action label={texts.retry(name)} icon="retry" onClick={retry} />}
       <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
     </span>

@@ -169,10 +169,23 @@ describe("a row", () => {
     expect(parts).toEqual(["25%", "50 bytes/s", "15 sec left"]);
   });
 
+  it("can be paused and goes on", async () => {
+    const { upload } = showRow({ kind: "running", id: "u1" });
+    upload.stored.value = 250;
+    await turn();
+    find("[aria-label='Pause the upload of clip.mp4']").click();
+    await turn();
+    expect(text(".detail")).toBe("Paused25%");
+    expect(find("progress").className).toBe("paused");
+    find("[aria-label='Go on with the upload of clip.mp4']").click();
+    await turn();
+    expect(text(".detail")).not.toContain("Paused");
+  });
+
   it("does what its button says", async () => {
     const { queue, upload } = showRow({ kind: "running", id: "u1" });
     await turn();
-    find(".action").click();
+    find(".action:last-child").click();
     expect(upload.state.value.kind).toBe("cancelled");
     await turn();
     find(".action").click();
@@ -197,7 +210,8 @@ describe("a row", () => {
     ];
     await turn();
     expect(text(".name bdi")).toBe("photo_gnp.exe");
-    expect(find(".action").getAttribute("aria-label")).toBe("Cancel the upload of photo_gnp.exe");
+    const label = find(".action:last-child").getAttribute("aria-label");
+    expect(label).toBe("Cancel the upload of photo_gnp.exe");
   });
 
   it.each<UploadState>([
@@ -274,6 +288,84 @@ describe("many rows", () => {
   it("need no button if they are few", async () => {
     await showRows(Array(6).fill(COMPLETE));
     expect(root.querySelector(".more")).toBeNull();
+  });
+});
+
+describe("the summary", () => {
+  const RUNNING = { kind: "running", id: "u" } as const;
+  const COMPLETE = { kind: "complete", id: "u" } as const;
+  const FAILED = { kind: "failed", failure: { code: "unreadable" } } as const;
+  const QUEUED = { kind: "queued" } as const;
+
+  async function showAll(states: UploadState[]) {
+    const { queue, server } = show({}, false);
+    queue.uploads.value = states.map((state, n) => {
+      const upload = new Upload(`k${n}`, new FileSource(makeFile(1000, `${n}.bin`)), String(n));
+      upload.state.value = state;
+      return upload;
+    });
+    await turn();
+    return { uploads: queue.uploads.value, queue, server };
+  }
+
+  function labels(): (string | null)[] {
+    const buttons = [...root.querySelectorAll(".summary button")];
+    return buttons.map((button) => button.getAttribute("aria-label"));
+  }
+
+  function facts(): string[] {
+    return [...root.querySelectorAll(".facts span")].map(({ textContent }) => textContent ?? "");
+  }
+
+  it("is not there for a single file", async () => {
+    await showAll([RUNNING]);
+    expect(root.querySelector(".summary")).toBeNull();
+  });
+
+  it("adds up what runs and what is there", async () => {
+    const { uploads } = await showAll([COMPLETE, RUNNING, RUNNING, QUEUED, FAILED]);
+    const [, first, second] = uploads as [Upload, Upload, Upload];
+    first.stored.value = 400;
+    first.rate.value = second.rate.value = 50;
+    await turn();
+    expect(facts()).toEqual(["1 of 4 files", "35%", "100 bytes/s", "26 sec left"]);
+    expect(labels()).toEqual(["Retry all that failed", "Pause all uploads", "Cancel all uploads"]);
+  });
+
+  it("says how many there are and have failed", async () => {
+    await showAll([COMPLETE, COMPLETE, FAILED]);
+    expect(facts()).toEqual(["2 files, 2 kB", "1 failed"]);
+    expect(labels()).toEqual(["Retry all that failed", "Remove all files"]);
+  });
+
+  it("pauses all, and has all go on", async () => {
+    await showAll([RUNNING, QUEUED]);
+    find("[aria-label='Pause all uploads']").click();
+    await turn();
+    expect(facts()).toEqual(["0 of 2 files", "0%", "Paused"]);
+    expect(labels()).toEqual(["Go on with all uploads", "Cancel all uploads"]);
+    find("[aria-label='Go on with all uploads']").click();
+    await turn();
+    expect(labels()).toEqual(["Pause all uploads", "Cancel all uploads"]);
+  });
+
+  it("cancels all, and takes all away", async () => {
+    const { uploads, queue, server } = await showAll([COMPLETE, RUNNING, QUEUED]);
+    find("[aria-label='Cancel all uploads']").click();
+    await turn();
+    const kinds = uploads.map(({ state }) => state.value.kind);
+    expect(kinds).toEqual(["complete", "cancelled", "cancelled"]);
+    expect(document.activeElement).toBe(find(".choose"));
+    find("[aria-label='Remove all files']").click();
+    expect(queue.uploads.value).toHaveLength(1); // it goes when the server has deleted it
+    expect(server.sent("remove")).toHaveLength(1);
+  });
+
+  it("tries all again that failed", async () => {
+    const { queue } = await showAll([COMPLETE, FAILED, FAILED]);
+    find("[aria-label='Retry all that failed']").click();
+    const kinds = queue.uploads.value.map(({ state }) => state.value.kind);
+    expect(kinds).toEqual(["complete", "queued", "queued"]);
   });
 });
 

@@ -11,6 +11,7 @@ import { Label } from "./label";
 import { Notices } from "./notices";
 import { OfferRows } from "./offers";
 import { Rows } from "./rows";
+import { Summary } from "./summary";
 import { limitsText, texts } from "./texts";
 
 interface WidgetProps {
@@ -46,6 +47,7 @@ export function Widget({ queue, settings }: WidgetProps) {
       <Picker queue={queue} settings={settings} button={button} over={drop.over} />
       <Notices queue={queue} />
       <OfferRows offers={queue.offers} disabled={disabled} focusButton={focusButton} />
+      <Summary queue={queue} focusButton={focusButton} />
       <Rows queue={queue} focusButton={focusButton} />
     </section>
   );

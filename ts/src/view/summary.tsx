@@ -1,0 +1,118 @@
+/** What all files have come to together, and what can be done about all of them. */
+
+import type { UploadQueue } from "../queue";
+import type { Upload } from "../upload";
+import { bytes, duration, percent, rate } from "./format";
+import { Action } from "./row";
+import { texts } from "./texts";
+
+interface SummaryProps {
+  queue: UploadQueue;
+  /** Called when what is clicked may go, and with it the focus. */
+  focusButton: () => void;
+}
+
+export function Summary({ queue, focusButton }: SummaryProps) {
+  const uploads = queue.uploads.value;
+  if (uploads.length < 2) return null;
+  const active = uploads.filter((upload) => upload.active || queue.isWaiting(upload));
+  return (
+    <div class="summary">
+      <span class="facts">
+        {active.length > 0 ? (
+          <Running active={active} uploads={uploads} />
+        ) : (
+          <Ended uploads={uploads} />
+        )}
+      </span>
+      <Actions queue={queue} active={active} focusButton={focusButton} />
+    </div>
+  );
+}
+
+function Running({ active, uploads }: { active: Upload[]; uploads: Upload[] }) {
+  const complete = uploads.filter(({ state }) => state.value.kind === "complete");
+  const wanted = [...complete, ...active];
+  const size = sum(wanted.map(sizeOf));
+  const stored = sum(complete.map(sizeOf)) + sum(active.map((upload) => upload.stored.value));
+  const sending = active.filter(({ isPaused }) => !isPaused.value);
+  const speed = sum(sending.map((upload) => upload.rate.value ?? 0));
+  const left = sum(sending.map((upload) => sizeOf(upload) - upload.stored.value));
+  return (
+    <>
+      <span>{texts.filesDone(complete.length, wanted.length)}</span>
+      <span>{percent(stored, size)}</span>
+      {sending.length === 0 && <span>{texts.paused}</span>}
+      {speed > 0 && <span>{rate(speed)}</span>}
+      {speed > 0 && <span>{texts.timeLeft(duration(left / speed))}</span>}
+    </>
+  );
+}
+
+function Ended({ uploads }: { uploads: Upload[] }) {
+  const complete = uploads.filter(({ state }) => state.value.kind === "complete");
+  const failed = uploads.filter(({ state }) =>
+    ["failed", "refused"].includes(state.value.kind),
+  ).length;
+  return (
+    <>
+      {complete.length > 0 && (
+        <span>{texts.filesInAll(complete.length, bytes(sum(complete.map(sizeOf))))}</span>
+      )}
+      {failed > 0 && <span>{texts.countFailed(failed)}</span>}
+    </>
+  );
+}
+
+function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload[] }) {
+  const uploads = queue.uploads.value;
+  const canPause = uploads.some((upload) => upload.canPause);
+  const isPaused = uploads.some((upload) => upload.isPaused.value);
+  const toRetry = uploads.filter((upload) => queue.canRetry(upload));
+  const forAll = (those: Upload[], act: (upload: Upload) => void) => () => {
+    for (const upload of those) act(upload);
+    focusButton();
+  };
+  return (
+    <span class="actions">
+      {toRetry.length > 0 && (
+        <Action
+          label={texts.retryAll}
+          icon="retry"
+          onClick={forAll(toRetry, (upload) => queue.retry(upload))}
+        />
+      )}
+      {canPause ? (
+        <Action label={texts.pauseAll} icon="pause" onClick={() => queue.pauseAll()} />
+      ) : (
+        isPaused && <Action label={texts.goOnAll} icon="go" onClick={() => queue.goOnAll()} />
+      )}
+      {active.length > 0 ? (
+        <Action
+          label={texts.cancelAll}
+          icon="close"
+          onClick={forAll(active, (upload) => queue.cancel(upload))}
+        />
+      ) : (
+        <Action
+          label={texts.removeAll}
+          icon="remove"
+          onClick={forAll(uploads, (upload) => removeOrDismiss(queue, upload))}
+        />
+      )}
+    </span>
+  );
+}
+
+function removeOrDismiss(queue: UploadQueue, upload: Upload): void {
+  if (upload.state.value.kind === "complete") queue.remove(upload);
+  else queue.dismiss(upload);
+}
+
+function sizeOf({ source, stored }: Upload): number {
+  return source.size ?? stored.value;
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
