@@ -28,6 +28,7 @@ CHECK := .venv-check
 PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
+GALLERY := .gallery/gallery.js
 NODE_MODULES := ts/node_modules/.package-lock.json
 BUNDLE := panel_chunked/dist/panel_chunked.bundle.js
 # Folders are among them, since deleting a file touches only its folder.
@@ -47,7 +48,7 @@ demo: $(VENV)/.stamp-install $(BUNDLE) ## Install, build, and serve the example 
 	@exec $(VENV)/bin/panel serve examples/app.py --port $(PORT)
 
 .PHONY: test
-test: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Run all tests, in a real browser too
+test: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) $(GALLERY) ## Run all tests, in a real browser too
 	@npm --prefix ts test
 	$(PY) -m pytest $(PYTEST_ARGS)
 	$(MAKE) torture TORTURE_SECONDS=60
@@ -56,6 +57,10 @@ test: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Run all tests, in 
 .PHONY: torture
 torture: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Break everything at once for a while (TORTURE_SECONDS=600, TORTURE_ARGS="--seed 1")
 	@$(PY) -m tests.faults.torture --seconds $(TORTURE_SECONDS) $(TORTURE_ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(GALLERY) ## Take a picture of every state, light and dark, in three widths
+	@$(PY) -m tests.browser.screenshots .gallery
 
 .PHONY: lint
 lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halves
@@ -120,7 +125,7 @@ check-build: dist/.stamp ## Install the wheel, and the sdist, without Node, and 
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(NEWEST) $(CHECK) .bench bench-results dist panel_chunked/dist ts/node_modules
+	rm -rf $(VENV) $(NEWEST) $(CHECK) .bench .gallery bench-results dist panel_chunked/dist ts/node_modules
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find panel_chunked tests examples ts -name __pycache__ -prune -exec rm -rf {} +
 
@@ -142,6 +147,10 @@ $(NODE_MODULES): ts/package.json ts/package-lock.json
 
 $(BUNDLE): $(TS_SOURCES) $(NODE_MODULES)
 	@npm --prefix ts run --silent build
+
+$(GALLERY): $(TS_SOURCES) $(shell find ts/gallery ts/tests) $(NODE_MODULES)
+	@ts/node_modules/.bin/esbuild ts/gallery/gallery.tsx --bundle --format=esm --log-level=warning \
+	  --jsx=automatic --jsx-import-source=preact --outfile=$@
 
 
 # --- Python environments ---

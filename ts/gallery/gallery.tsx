@@ -1,0 +1,228 @@
+/**
+ * Every state of the view side by side, for screenshots and for the tests of accessibility. What
+ * the states are is made up here; that the widget gets into them is what the other tests show.
+ */
+
+import "../src/view/style.css";
+import { render as mount } from "preact";
+import type { Settings } from "../src/channel";
+import { UploadQueue } from "../src/queue";
+import { Reconnection } from "../src/reconnect";
+import { Recorder, type RecorderState, type Remark } from "../src/recorder";
+import { FileSource } from "../src/source";
+import { Upload, type UploadState } from "../src/upload";
+import { RecorderView } from "../src/view/recorder";
+import { Widget } from "../src/view/widget";
+import type { ModelSettings } from "../tests/fake-server";
+import { FakeServer } from "../tests/fake-server";
+
+const MB = 1_000_000;
+
+interface Case {
+  name: string;
+  settings?: ModelSettings;
+  /** What is shown below the button. */
+  uploads?: Upload[];
+  isNotebook?: boolean;
+  connection?: "reconnecting" | "lost";
+  recorder?: { now: RecorderState; remark?: Remark };
+  prepare?: (queue: UploadQueue, section: () => HTMLElement) => void;
+}
+
+let keys = 0;
+
+/** An upload that is in this state, of a file that has only a name and a size. */
+function upload(name: string, size: number, state: UploadState, stored = 0, more = {}): Upload {
+  const file = Object.defineProperty(new File([], name), "size", { value: size });
+  keys += 1;
+  const made = new Upload(`k${keys}`, new FileSource(file), name);
+  made.state.value = state;
+  made.stored.value = stored;
+  const { rate, timeLeft, isHeld, isPaused, resumedAt } = { ...FACTS, ...more };
+  made.rate.value = rate;
+  made.timeLeft.value = timeLeft;
+  made.isHeld.value = isHeld;
+  made.isPaused.value = isPaused;
+  made.resumedAt.value = resumedAt;
+  return made;
+}
+
+const FACTS = {
+  rate: null as number | null,
+  timeLeft: null as number | null,
+  isHeld: false,
+  isPaused: false,
+  resumedAt: 0,
+};
+
+const running: UploadState = { kind: "running", id: "u" };
+const complete: UploadState = { kind: "complete", id: "u" };
+const failed = (code: string, message: string): UploadState => ({
+  kind: "failed",
+  failure: { code, message },
+});
+const moving = { rate: 12.4 * MB, timeLeft: 74 };
+
+const STATES: [string, UploadState, number?, object?][] = [
+  ["queued", { kind: "queued" }],
+  ["checking", { kind: "checking", id: "u" }, 600 * MB],
+  ["running", running, 412 * MB, moving],
+  ["held up by the server", running, 412 * MB, { ...moving, isHeld: true }],
+  ["resumed", running, 700 * MB, { ...moving, resumedAt: 655 * MB }],
+  ["paused", running, 412 * MB, { isPaused: true }],
+  ["finishing", { kind: "finishing", id: "u" }, 1340 * MB],
+  ["complete", complete, 1340 * MB],
+  ["complete early", { kind: "complete", id: "u", enough: 4 * MB }, 4 * MB],
+  ["cancelled", { kind: "cancelled" }],
+  ["refused", { kind: "refused", failure: { code: "not_accepted", accept: [".csv", "image/*"] } }],
+  [
+    "refused for its size",
+    { kind: "refused", failure: { code: "file_too_large", size: 1340 * MB, limit: 5 * MB } },
+  ],
+  ["failed", failed("storage", "The server could not store the file: Permission denied.")],
+  ["failed for good", failed("taken_over", "Another page goes on with this upload.")],
+];
+
+const CASES: Case[] = [
+  { name: "empty", settings: { multiple: false } },
+  {
+    name: "limits",
+    settings: {
+      accept: [".csv", "image/*"],
+      max_file_size: 5e9,
+      max_files: 20,
+      max_total_size: 20e9,
+    },
+  },
+  {
+    name: "label",
+    settings: { label: "Measurements", description: "<p>As <b>CSV</b>, one per day.</p>" },
+  },
+  { name: "dropzone", settings: { layout: "dropzone", accept: [".csv"], max_file_size: 5e9 } },
+  { name: "folder", settings: { directory: true } },
+  { name: "disabled", settings: { disabled: true } },
+  { name: "disabled dropzone", settings: { disabled: true, layout: "dropzone" } },
+  { name: "dragged over", prepare: (_, section) => dragOver(section()) },
+  {
+    name: "dragged over the dropzone",
+    settings: { layout: "dropzone" },
+    prepare: (_, section) => dragOver(section()),
+  },
+  ...STATES.map(([name, state, stored, more]) => ({
+    name,
+    uploads: [upload("interview with the mayor.mp4", 1340 * MB, state, stored, more)],
+  })),
+  {
+    name: "waiting for the server",
+    uploads: [upload("clip.mp4", 1340 * MB, running, 412 * MB, moving)],
+    prepare: (queue) => {
+      queue.silence.isLong.value = true;
+    },
+  },
+  {
+    name: "reconnecting",
+    connection: "reconnecting",
+    uploads: [upload("clip.mp4", 1340 * MB, running, 412 * MB, moving)],
+  },
+  {
+    name: "connection lost",
+    connection: "lost",
+    uploads: [upload("clip.mp4", 1340 * MB, running, 412 * MB, moving)],
+  },
+  {
+    name: "notice",
+    prepare: (queue) => {
+      queue.notice.value = "The drop could not be read. Use the button to choose the files.";
+    },
+  },
+  {
+    name: "three files",
+    uploads: [
+      upload("a.csv", 12_345, complete, 12_345),
+      upload("b.csv", 80 * MB, running, 31 * MB, moving),
+      upload("c.csv", 3 * MB, { kind: "queued" }),
+    ],
+  },
+  {
+    name: "three ended",
+    uploads: [
+      upload("a.csv", 12_345, complete, 12_345),
+      upload("b.csv", 80 * MB, failed("busy", "More than 8 uploads are under way."), 0),
+      upload("c.csv", 3 * MB, complete, 3 * MB),
+    ],
+  },
+  {
+    name: "200 files",
+    uploads: Array.from({ length: 200 }, (_, n) =>
+      upload(
+        `IMG_${String(n).padStart(4, "0")}.jpg`,
+        (1 + (n % 7)) * MB,
+        n < 90 ? complete : n < 93 ? running : { kind: "queued" },
+        n < 90 ? (1 + (n % 7)) * MB : n < 93 ? 5e5 : 0,
+        n >= 90 && n < 93 ? moving : {},
+      ),
+    ),
+  },
+  {
+    name: "long name",
+    uploads: [
+      upload(`${"a very long name ".repeat(12)}.mp4`, 1340 * MB, running, 412 * MB, moving),
+    ],
+  },
+  {
+    name: "name from right to left",
+    uploads: [upload("مقابلة مع رئيس البلدية.mp4", 1340 * MB, running, 412 * MB, moving)],
+  },
+  { name: "recorder", recorder: { now: { kind: "idle" } } },
+  { name: "recorder asking", recorder: { now: { kind: "asking" } } },
+  { name: "recorder refused", recorder: { now: { kind: "idle" }, remark: "denied" } },
+];
+
+function dragOver(section: HTMLElement): void {
+  const event = new Event("dragover", { bubbles: true, cancelable: true });
+  const dataTransfer = { types: ["Files"], items: [], files: [], dropEffect: "" };
+  section.dispatchEvent(Object.assign(event, { dataTransfer }));
+}
+
+function show(
+  { settings = {}, uploads = [], connection, recorder, prepare }: Case,
+  el: HTMLElement,
+) {
+  const reconnection =
+    connection &&
+    new Reconnection(
+      () => true,
+      () => connection !== "lost",
+    );
+  const server = Object.assign(new FakeServer(), { auto: false, reconnection });
+  server.view = recorder ? "recorder" : "files";
+  const channel = server.connect({ label: "", ...settings });
+  const queue = new UploadQueue();
+  queue.attach(channel);
+  server.answer(); // the hello, or the page would soon say that it waits
+  queue.uploads.value = uploads;
+  const common: { queue: UploadQueue; settings: { readonly value: Settings } } = {
+    queue,
+    settings: channel.settings,
+  };
+  if (recorder) {
+    const shown = new Recorder(queue);
+    shown.now.value = recorder.now;
+    shown.remark.value = recorder.remark ?? null;
+    mount(<RecorderView {...common} recorder={shown} />, el);
+  } else mount(<Widget {...common} />, el);
+  reconnection?.lost(new WeakRef({}));
+  prepare?.(queue, () => el.querySelector("section") as HTMLElement);
+}
+
+export function render({ el }: { el: HTMLElement }): void {
+  for (const it of CASES) {
+    const place = document.createElement("div");
+    place.dataset.case = it.name;
+    place.style.padding = "10px";
+    el.append(place);
+    show(it, place);
+  }
+}
+
+export default { render };
