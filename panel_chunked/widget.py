@@ -33,17 +33,35 @@ class ChunkedFileInput(UploadComponent, FileInput):
         comma-separated string or a list. Checked in the browser and again on the server.""",
     )
 
+    capture: Any = param.Selector(
+        default=None,
+        objects=[None, "user", "environment"],
+        doc="""
+        Which camera a phone opens at once instead of its gallery, with `accept` of ``"image/*"`` or
+        ``"video/*"``: ``"user"`` the one at its front, ``"environment"`` that at its back. With
+        ``"audio/*"`` it opens the microphone. Other browsers choose files as ever.""",
+    )
+
     directory = param.Boolean(
         default=False,
         doc="""
         Whether a folder is picked instead of files. `filename` then holds relative paths.""",
     )
 
+    drop_area: Any = param.Selector(
+        default="widget",
+        objects=["widget", "page"],
+        doc="""
+        Where files may be dropped, and pasted: on the widget (to paste, with the focus in it), or
+        anywhere on its page.""",
+    )
+
     layout: Any = param.Selector(
         default="compact",
-        objects=["compact", "dropzone"],
+        objects=["compact", "dropzone", "button"],
         doc="""
-        ``"compact"`` is one line high, ``"dropzone"`` a large area to drop files on.""",
+        ``"compact"`` is one line high, ``"dropzone"`` a large area to drop files on, ``"button"``
+        the button alone, for toolbars and forms that say elsewhere what to choose.""",
     )
 
     _view = "files"

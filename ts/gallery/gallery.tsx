@@ -99,6 +99,22 @@ const CASES: Case[] = [
     settings: { label: "Measurements", description: "<p>As <b>CSV</b>, one per day.</p>" },
   },
   { name: "dropzone", settings: { layout: "dropzone", accept: [".csv"], max_file_size: 5e9 } },
+  { name: "button", settings: { layout: "button" } },
+  {
+    name: "button with a file",
+    settings: { layout: "button" },
+    uploads: [upload("a.csv", 12_345, complete, 12_345)],
+  },
+  {
+    name: "refusing what is dragged over",
+    settings: { accept: ["image/*"] },
+    prepare: (_, section) => dragOver(section(), "text/csv"),
+  },
+  {
+    name: "button dragged over",
+    settings: { layout: "button" },
+    prepare: (_, section) => dragOver(section()),
+  },
   { name: "folder", settings: { directory: true } },
   { name: "disabled", settings: { disabled: true } },
   { name: "disabled dropzone", settings: { disabled: true, layout: "dropzone" } },
@@ -178,9 +194,10 @@ const CASES: Case[] = [
   { name: "recorder refused", recorder: { now: { kind: "idle" }, remark: "denied" } },
 ];
 
-function dragOver(section: HTMLElement): void {
+function dragOver(section: HTMLElement, type = ""): void {
   const event = new Event("dragover", { bubbles: true, cancelable: true });
-  const dataTransfer = { types: ["Files"], items: [], files: [], dropEffect: "" };
+  const items = [{ kind: "file", type }];
+  const dataTransfer = { types: ["Files"], items, files: [], dropEffect: "" };
   section.dispatchEvent(Object.assign(event, { dataTransfer }));
 }
 

@@ -25,14 +25,20 @@ export interface RecorderSettings {
   whenFull: "pause" | "stop";
 }
 
+export type Layout = "compact" | "dropzone" | "button";
+
 /** The params of the widget that the page shows or obeys. */
 export interface Settings extends Limits {
   label: string;
   description: string | null;
-  layout: "compact" | "dropzone";
+  layout: Layout;
   disabled: boolean;
   multiple: boolean;
   directory: boolean;
+  /** Where files may be dropped and pasted. */
+  dropArea: "widget" | "page";
+  /** Which camera a phone opens at once, or the microphone. */
+  capture: "user" | "environment" | null;
   /** Null if files are chosen. */
   recorder: RecorderSettings | null;
 }
@@ -57,7 +63,9 @@ export interface PanelModel {
   max_total_size: number | null;
   max_files: number | null;
   // Those of a file input.
-  layout?: "compact" | "dropzone";
+  layout?: Layout;
+  drop_area?: Settings["dropArea"];
+  capture?: Settings["capture"];
   directory?: boolean;
   accept?: string[] | null;
   // Those of a recorder.
@@ -80,7 +88,7 @@ const PARAMS = [
 ];
 
 const FURTHER_PARAMS = {
-  files: ["layout", "directory", "accept"],
+  files: ["layout", "directory", "accept", "drop_area", "capture"],
   recorder: [
     "source",
     "media_type",
@@ -199,6 +207,8 @@ function readSettings(model: PanelModel): Settings {
     multiple: model.multiple || (model.directory ?? false),
     directory: model.directory ?? false,
     accept: model.accept ?? [],
+    dropArea: model.drop_area ?? "widget",
+    capture: model.capture ?? null,
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,

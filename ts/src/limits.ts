@@ -41,6 +41,11 @@ export function check(
   return null;
 }
 
+/** Whether a file of this type may be accepted, as far as is known without its name. */
+export function couldAccept(accept: string[], type: string): boolean {
+  return accept.some((kind) => kind.startsWith(".")) || accepts(accept, { name: "", type });
+}
+
 function accepts(accept: string[], file: Pick<File, "name" | "type">): boolean {
   if (accept.length === 0 || accept.includes("*/*")) return true;
   const name = file.name.toLowerCase();

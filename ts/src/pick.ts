@@ -1,11 +1,15 @@
-/** Files from a file dialog or a drop, with their paths. */
+/** Files from a file dialog, a drop or the clipboard, with their paths. */
 
 import { fromEvent } from "file-selector";
 import type { PickedFile } from "./queue";
 
-/** Give the files of a `change` or `drop` event; folders that were dropped are walked through. */
+/**
+ * Give the files of a `change`, `drop` or `paste` event; folders that were dropped are walked
+ * through.
+ */
 export async function pickedFiles(event: Event): Promise<PickedFile[]> {
-  const items = await fromEvent(event);
+  const pasted = "clipboardData" in event ? (event as ClipboardEvent).clipboardData : null;
+  const items = pasted ? [...pasted.files] : await fromEvent(event);
   return items
     .filter((item) => item instanceof File)
     .map((file) => ({ file, relativePath: relativePath(file) }));

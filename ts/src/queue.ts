@@ -665,7 +665,7 @@ export class UploadQueue {
   }
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
-  private held(multiple: boolean): { files: number; size: number } {
+  held(multiple: boolean): { files: number; size: number } {
     const kinds = multiple
       ? ["complete", "queued", "created", "checking", "running", "finishing"]
       : [];

@@ -34,7 +34,6 @@ export function Row({ upload, queue, focusButton }: RowProps) {
         <span class="name" title={nameText(upload.relativePath)}>
           <bdi>{name}</bdi>
         </span>
-        <span class="size">{bytes(size)}</span>
         <RowActions upload={upload} queue={queue} focusButton={focusButton} />
       </div>
       <div class="detail">
@@ -76,18 +75,40 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     case "running":
       return <Running upload={upload} queue={queue} />;
     case "complete":
-      return <span>{completeText(state.enough)}</span>;
+      return (
+        <>
+          <span>{completeText(state.enough)}</span>
+          <Size upload={upload} />
+        </>
+      );
     default:
-      return <span>{texts.status[state.kind]}</span>;
+      return (
+        <>
+          <span>{texts.status[state.kind]}</span>
+          <Size upload={upload} />
+        </>
+      );
   }
 }
 
-function Paused({ upload: { source, stored } }: { upload: Upload }) {
-  const isBegun = stored.value > 0;
+/** How much it is, and how much of that is stored while it is sent. */
+function Size({ upload: { source, state, stored } }: { upload: Upload }) {
+  const size = source.size ?? stored.value;
+  const isPart = state.value.kind !== "complete" && stored.value > 0 && stored.value < size;
+  return (
+    <span class="size">
+      {isPart ? texts.storedOf(bytes(stored.value), bytes(size)) : bytes(size)}
+    </span>
+  );
+}
+
+function Paused({ upload }: { upload: Upload }) {
+  const { source, stored } = upload;
   return (
     <>
       <span>{texts.paused}</span>
-      {isBegun && <span>{percent(stored.value, source.size ?? stored.value)}</span>}
+      {stored.value > 0 && <span>{percent(stored.value, source.size ?? stored.value)}</span>}
+      <Size upload={upload} />
     </>
   );
 }
@@ -108,6 +129,7 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   return (
     <>
       <span>{percent(stored, size)}</span>
+      <Size upload={upload} />
       {waiting && <span>{waiting}</span>}
       {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
       {!waiting && upload.isHeld.value && <span>{texts.held(isNotebook)}</span>}

@@ -86,6 +86,15 @@ describe("the limits", () => {
     );
   });
 
+  it("say what is left of them once something is there", () => {
+    const limits = { ...NONE, maxTotalSize: 2e10, maxFiles: 3 };
+    const text = (files: number, size: number) => spaced(limitsText(limits, true, { files, size }));
+    expect(text(0, 0)).toBe("up to 3 files · 20 GB in all");
+    expect(text(2, 12e9)).toBe("up to 3 files (1 left) · 20 GB in all (8 GB left)");
+    expect(text(4, 3e10)).toBe("up to 3 files (0 left) · 20 GB in all (0 bytes left)");
+    expect(spaced(limitsText(limits, false, { files: 1, size: 12e9 }))).toBe("up to 20 GB");
+  });
+
   it("are broken between two of them, behind the dot", () => {
     const limits = { ...NONE, maxFileSize: 5e9, maxTotalSize: 2e10 };
     expect(limitsText(limits, true).split(" ")).toHaveLength(2);

@@ -7,7 +7,7 @@ import type { Limits } from "../limits";
 import type { ConnectionState } from "../reconnect";
 import type { Remark } from "../recorder";
 import type { UploadState } from "../upload";
-import { bytesApart, limitBytes } from "./format";
+import { bytes, bytesApart, limitBytes } from "./format";
 
 export const texts = {
   choose: (multiple: boolean, directory: boolean) =>
@@ -15,7 +15,9 @@ export const texts = {
   dropHint: (multiple: boolean, directory: boolean) =>
     `or drop ${directory ? "a folder" : multiple ? "files" : "a file"} here`,
   dropNow: "Drop to upload",
+  dropRefused: "This kind of file is not accepted",
   disabled: "Not available at the moment",
+  left: (limit: string, left: string) => `${limit} (${left} left)`,
   cancel: (name: string) => `Cancel the upload of ${name}`,
   pause: (name: string) => `Pause the upload of ${name}`,
   remove: (name: string) => `Remove ${name}`,
@@ -51,6 +53,7 @@ export const texts = {
   goOn: "Go on",
   goOnWith: (name: string) => `Go on with the upload of ${name}`,
   forget: (name: string) => `Forget the upload of ${name}`,
+  storedOf: (stored: string, size: string) => `${stored} of ${size}`,
   timeLeft: (duration: string) => `${duration} left`,
   resumed: (at: string) => `Went on from ${at}`,
   held: (isNotebook: boolean) => `as fast as the ${isNotebook ? "kernel" : "server"} takes it`,
@@ -141,20 +144,44 @@ export function nameText(name: string): string {
   return name.replace(/[\p{Control}\p{Bidi_Control}]/gu, "") || texts.unnamed;
 }
 
-/** Say what may be uploaded, or nothing if anything may. `several`: more than one file may be. */
-export function limitsText(limits: Limits, several: boolean): string {
+/**
+ * Say what may be uploaded, or nothing if anything may. `several`: more than one file may be, and
+ * `held` is what is there already.
+ */
+export function limitsText(limits: Limits, several: boolean, held: Held = NOTHING): string {
   const { accept, maxFileSize, maxTotalSize, maxFiles } = limits;
   const most = Math.min(maxFileSize ?? Infinity, maxTotalSize ?? Infinity);
   const sizes = several
     ? [
-        maxFiles !== null && `up to ${maxFiles} files`,
+        maxFiles !== null && withLeft(`up to ${maxFiles} files`, filesLeft(maxFiles, held)),
         maxFileSize !== null && `up to ${limitBytes(maxFileSize)} each`,
-        maxTotalSize !== null && `${limitBytes(maxTotalSize)} in all`,
+        maxTotalSize !== null &&
+          withLeft(`${limitBytes(maxTotalSize)} in all`, sizeLeft(maxTotalSize, held)),
       ]
     : [most < Infinity && `up to ${limitBytes(most)}`];
   const unbroken = sizes.flatMap((part) => (part ? part.replaceAll(" ", "\u00a0") : []));
   const parts = accept.length > 0 ? [kinds(accept), ...unbroken] : unbroken;
   return parts.join("\u00a0· "); // a line may end with the dot, and begins with none
+}
+
+/** Files and their bytes. */
+interface Held {
+  files: number;
+  size: number;
+}
+
+const NOTHING: Held = { files: 0, size: 0 };
+
+function withLeft(limit: string, left: string | null): string {
+  return left === null ? limit : texts.left(limit, left);
+}
+
+function filesLeft(maxFiles: number, { files }: Held): string | null {
+  return files === 0 ? null : String(Math.max(0, maxFiles - files));
+}
+
+function sizeLeft(maxTotalSize: number, { files, size }: Held): string | null {
+  return files === 0 ? null : bytes(Math.max(0, maxTotalSize - size));
 }
 
 /** Say what went wrong and what to do; the server says the same, see panel_chunked/limits.py. */

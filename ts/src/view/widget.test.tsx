@@ -57,13 +57,24 @@ function text(selector: string): string {
   return (find(selector).textContent ?? "").replaceAll("\u00a0", " ");
 }
 
-function drag(type: string, types = ["Files"]): Event & { dataTransfer: { dropEffect: string } } {
+function drag(
+  type: string,
+  types = ["Files"],
+  { kind = "", target = find("section") as EventTarget } = {},
+): Event & { dataTransfer: { dropEffect: string } } {
   const event = new Event(type, { bubbles: true, cancelable: true });
-  const item = { kind: "file", getAsFile: () => makeFile(3, "a.txt") };
+  const item = { kind: "file", type: kind, getAsFile: () => makeFile(3, "a.txt") };
   const dataTransfer = { types, items: [item], files: [], dropEffect: "" };
   const withData = Object.assign(event, { dataTransfer });
-  find("section").dispatchEvent(withData);
+  target.dispatchEvent(withData);
   return withData;
+}
+
+function paste(files: File[], target: EventTarget = find(".choose")): Event {
+  const event = new Event("paste", { bubbles: true, cancelable: true, composed: true });
+  Object.assign(event, { clipboardData: { files } });
+  target.dispatchEvent(event);
+  return event;
 }
 
 describe("a row", () => {
@@ -83,7 +94,19 @@ describe("a row", () => {
     expect(find("li.row").dataset.state).toBe(state.kind);
     expect(text(".detail")).toContain(said);
     expect(text(".name")).toBe("clip.mp4");
-    expect(text(".size")).toBe("1 kB");
+  });
+
+  it.each<[UploadState, number, string]>([
+    [{ kind: "queued" }, 0, "1 kB"],
+    [{ kind: "running", id: "u1" }, 250, "250 bytes of 1 kB"],
+    [{ kind: "finishing", id: "u1" }, 1000, "1 kB"],
+    [{ kind: "complete", id: "u1" }, 1000, "1 kB"],
+    [{ kind: "complete", id: "u1", enough: 10 }, 10, "1 kB"],
+  ])("says how much it is, and how much is stored: %o", async (state, stored, said) => {
+    const { upload } = showRow(state);
+    upload.stored.value = stored;
+    await turn();
+    expect(text(".size")).toBe(said);
   });
 
   it.each<[boolean, UploadState, string, number]>([
@@ -154,7 +177,7 @@ describe("a row", () => {
     expect(find(".action:last-child").title).toBe("Cancel the upload of clip.mp4");
     find(".action:last-child").click();
     await turn();
-    expect(text(".detail")).toBe("Cancelled");
+    expect(text(".detail")).toBe("Cancelled1 kB");
   });
 
   it("shows how much is stored, how fast, and for how long", async () => {
@@ -166,7 +189,7 @@ describe("a row", () => {
     expect(find<HTMLProgressElement>("progress").value).toBe(250);
     expect(find<HTMLProgressElement>("progress").max).toBe(1000);
     const parts = [...find(".detail").querySelectorAll("span")].map((span) => span.textContent);
-    expect(parts).toEqual(["25%", "50 bytes/s", "15 sec left"]);
+    expect(parts).toEqual(["25%", "250 bytes of 1 kB", "50 bytes/s", "15 sec left"]);
   });
 
   it("can be paused and goes on", async () => {
@@ -175,7 +198,7 @@ describe("a row", () => {
     await turn();
     find("[aria-label='Pause the upload of clip.mp4']").click();
     await turn();
-    expect(text(".detail")).toBe("Paused25%");
+    expect(text(".detail")).toBe("Paused25%250 bytes of 1 kB");
     expect(find("progress").className).toBe("paused");
     find("[aria-label='Go on with the upload of clip.mp4']").click();
     await turn();
@@ -469,6 +492,14 @@ describe("the button", () => {
     expect(text(".limits")).toBe("up to 3 files");
   });
 
+  it("and the hint say what is left", async () => {
+    const { server, queue } = show({ max_files: 3 });
+    queue.add([{ file: makeFile(3), relativePath: "a.bin" }]);
+    await until(() => server.uploads[0]?.state === "complete");
+    await turn();
+    expect(text(".limits")).toBe("up to 3 files (2 left)");
+  });
+
   it("cannot be used while the widget is disabled", async () => {
     const { server } = show({ disabled: true });
     expect(find<HTMLButtonElement>(".choose").disabled).toBe(true);
@@ -476,6 +507,11 @@ describe("the button", () => {
     server.set({ disabled: false });
     await turn();
     expect(find<HTMLButtonElement>(".choose").disabled).toBe(false);
+  });
+
+  it("has a phone open its camera if that is wanted", () => {
+    show({ accept: ["image/*"], capture: "environment" });
+    expect(find("input").getAttribute("capture")).toBe("environment");
   });
 
   it("opens the file dialog", () => {
@@ -535,6 +571,83 @@ describe("a drop", () => {
     await turn();
     expect(server.sent("create")).toEqual([]);
     expect(find("section").className).not.toContain("over");
+  });
+});
+
+describe("what is dragged over it", () => {
+  it.each([
+    [[], "image/png", "over", "copy"],
+    [["image/*"], "image/png", "over", "copy"],
+    [["image/*"], "text/csv", "refusing", "none"],
+    [["image/*"], "", "over", "copy"], // the browser does not tell
+    [[".csv", "image/*"], "text/plain", "over", "copy"], // it may be called .csv
+  ])("is welcome or not: %o, %s", async (accept, kind, state, effect) => {
+    show({ accept });
+    const { dataTransfer } = drag("dragover", ["Files"], { kind });
+    await turn();
+    expect(find("section").classList.contains(state)).toBe(true);
+    expect(dataTransfer.dropEffect).toBe(effect);
+    expect(text(".hint")).toContain(
+      state === "over" ? "Drop to upload" : "This kind of file is not accepted",
+    );
+  });
+});
+
+describe("paste", () => {
+  it("uploads the files that are on the clipboard", async () => {
+    const { server } = show();
+    expect(paste([makeFile(3, "image.png")]).defaultPrevented).toBe(true);
+    await until(() => server.uploads.length === 1);
+    expect(server.upload("image.png").facts.size).toBe(3);
+  });
+
+  it("of text, into a text field, or while it is disabled is not its business", async () => {
+    const { server } = show();
+    expect(paste([]).defaultPrevented).toBe(false);
+    const field = find("section").appendChild(document.createElement("input"));
+    expect(paste([makeFile(3)], field).defaultPrevented).toBe(false);
+    server.set({ disabled: true });
+    await turn();
+    expect(paste([makeFile(3)], find("section")).defaultPrevented).toBe(false);
+    expect(server.sent("create")).toEqual([]);
+  });
+});
+
+describe("a widget that takes what is dropped anywhere", () => {
+  it("shows what is dragged over the page, and uploads what is dropped and pasted", async () => {
+    const { server } = show({ drop_area: "page" });
+    await turn();
+    drag("dragover", ["Files"], { target: document.body });
+    await turn();
+    expect(find("section").className).toContain("over");
+    drag("dragleave", ["Files"], { target: document });
+    await turn();
+    expect(find("section").className).not.toContain("over");
+    expect(drag("drop", ["Files"], { target: document.body }).defaultPrevented).toBe(true);
+    await until(() => server.uploads.length === 1);
+    paste([makeFile(5, "image.png")], document.body);
+    await until(() => server.uploads.length === 2);
+  });
+
+  it("leaves alone what is not a file, or is another widget's", async () => {
+    const { server } = show({ drop_area: "page" });
+    await turn();
+    const target = document.body.appendChild(document.createElement("div"));
+    expect(drag("dragover", ["text/plain"], { target }).defaultPrevented).toBe(false);
+    target.addEventListener("drop", (event) => event.preventDefault());
+    drag("drop", ["Files"], { target });
+    await turn();
+    expect(server.sent("create")).toEqual([]);
+    target.remove();
+  });
+
+  it("listens no more once it is gone", async () => {
+    const { server } = show({ drop_area: "page" });
+    await turn();
+    render(null, root);
+    expect(drag("drop", ["Files"], { target: document.body }).defaultPrevented).toBe(false);
+    await turn();
+    expect(server.sent("create")).toEqual([]);
   });
 });
 

@@ -1,11 +1,12 @@
 /** The widget: a button that is a drop target, and a row for each file. */
 
-import { type Signal, useSignal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { RefObject, TargetedEvent } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Settings } from "../channel";
 import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
+import { type Over, useDrop } from "./drop";
 import { Icon } from "./icons";
 import { Label } from "./label";
 import { Notices } from "./notices";
@@ -20,11 +21,11 @@ interface WidgetProps {
 }
 
 export function Widget({ queue, settings }: WidgetProps) {
-  const { label, description, layout, disabled } = settings.value;
+  const { label, description, layout, disabled, accept, dropArea } = settings.value;
   const { notice } = queue;
   const button = useRef<HTMLButtonElement>(null);
   const focusButton = () => button.current?.focus();
-  const drop = useDrop(disabled, (event) => {
+  const drop = useDrop({ disabled, accept, area: dropArea }, (event) => {
     notice.value = "";
     pickedFiles(event).then(
       (files) => queue.add(files),
@@ -34,7 +35,7 @@ export function Widget({ queue, settings }: WidgetProps) {
     );
   });
   const classes = [
-    ...["widget", layout, drop.over.value && "over", disabled && "disabled"],
+    ...["widget", layout, OVER[drop.over.value], disabled && "disabled"],
     queue.isNotebook && "notebook",
   ];
   return (
@@ -53,17 +54,24 @@ export function Widget({ queue, settings }: WidgetProps) {
   );
 }
 
+const OVER = { nothing: "", welcome: "over", refusal: "refusing" } satisfies Record<Over, string>;
+
+function hintText(over: Over, otherwise: string): string {
+  if (over === "nothing") return otherwise;
+  return over === "welcome" ? texts.dropNow : texts.dropRefused;
+}
+
 interface PickerProps extends WidgetProps {
   button: RefObject<HTMLButtonElement | null>;
-  over: Signal<boolean>;
+  over: Signal<Over>;
 }
 
 function Picker({ queue, settings, button, over }: PickerProps) {
-  const { disabled, multiple, directory, accept, maxFiles } = settings.value;
+  const { disabled, multiple, directory, accept, capture, maxFiles } = settings.value;
   const several = multiple && maxFiles !== 1;
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
-  const limits = limitsText(settings.value, several);
+  const limits = limitsText(settings.value, several, queue.held(multiple));
   const onChange = async (event: TargetedEvent<HTMLInputElement>) => {
     const field = event.currentTarget;
     queue.add(await pickedFiles(event));
@@ -92,40 +100,13 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         // @ts-expect-error: not in Preact's types; every browser has it
         webkitdirectory={directory}
         accept={directory ? undefined : accept.join(",")}
+        capture={capture ?? undefined}
         onChange={onChange}
       />
       <span class="hint" id={hint}>
-        {disabled
-          ? texts.disabled
-          : over.value
-            ? texts.dropNow
-            : texts.dropHint(several, directory)}
+        {disabled ? texts.disabled : hintText(over.value, texts.dropHint(several, directory))}
         {limits !== "" && <span class="limits">{limits}</span>}
       </span>
     </div>
   );
-}
-
-/** Make the element that gets `handlers` a place to drop files on. */
-function useDrop(disabled: boolean, onDrop: (event: DragEvent) => void) {
-  const over = useSignal(false);
-  const takes = (event: DragEvent) => !disabled && event.dataTransfer?.types.includes("Files");
-  const handlers = {
-    onDragOver: (event: DragEvent) => {
-      event.preventDefault(); // or the browser would leave the app to show the file
-      over.value = Boolean(takes(event));
-      if (event.dataTransfer) event.dataTransfer.dropEffect = over.value ? "copy" : "none";
-    },
-    onDragLeave: (event: TargetedEvent<HTMLElement, DragEvent>) => {
-      // Leaving an element inside is told as well.
-      const inside = event.relatedTarget instanceof Node;
-      if (!(inside && event.currentTarget.contains(event.relatedTarget))) over.value = false;
-    },
-    onDrop: (event: DragEvent) => {
-      event.preventDefault();
-      over.value = false;
-      if (takes(event)) onDrop(event);
-    },
-  };
-  return { over, handlers };
 }

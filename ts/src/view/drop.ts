@@ -1,0 +1,93 @@
+/** Ways to bring files besides the dialog: they are dropped or pasted, on the widget or anywhere. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import type { TargetedEvent } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { couldAccept } from "../limits";
+
+/** What the files that are dragged over the place would meet there. */
+export type Over = "nothing" | "welcome" | "refusal";
+
+interface DropSettings {
+  disabled: boolean;
+  accept: string[];
+  /** Where: on the element that gets the handlers, or anywhere on its page. */
+  area: "widget" | "page";
+}
+
+type Handlers = Record<"onDragOver" | "onDragLeave" | "onDrop" | "onPaste", (event: never) => void>;
+
+/** Make a place to drop and paste files on; `take` gets the events that bring some. */
+export function useDrop(
+  { disabled, accept, area }: DropSettings,
+  take: (event: DragEvent | ClipboardEvent) => void,
+): { over: Signal<Over>; handlers: Partial<Handlers> } {
+  const over = useSignal<Over>("nothing");
+  // Whatever else is dragged over the page is not this widget's business.
+  const isOurs = (event: DragEvent) =>
+    !event.defaultPrevented && (area === "widget" || hasFiles(event.dataTransfer));
+  const meets = (data: DataTransfer | null): Over => {
+    if (disabled || data === null || !hasFiles(data)) return "nothing";
+    const files = [...data.items].filter(({ kind }) => kind === "file");
+    // A browser may not tell before the drop what is dragged.
+    const isHopeless = files.length > 0 && files.every(({ type }) => !couldAccept(accept, type));
+    return isHopeless ? "refusal" : "welcome";
+  };
+  const handlers = {
+    onDragOver: (event: DragEvent) => {
+      over.value = "nothing";
+      if (!isOurs(event)) return;
+      event.preventDefault(); // or the browser would leave the app to show the file
+      over.value = meets(event.dataTransfer);
+      if (event.dataTransfer) {
+        event.dataTransfer.dropEffect = over.value === "welcome" ? "copy" : "none";
+      }
+    },
+    onDragLeave: (event: TargetedEvent<HTMLElement, DragEvent> | DragEvent) => {
+      // Leaving an element inside is told as well.
+      const place = event.currentTarget;
+      const inside = event.relatedTarget instanceof Node && place instanceof Node;
+      if (!(inside && place.contains(event.relatedTarget as Node))) over.value = "nothing";
+    },
+    onDrop: (event: DragEvent) => {
+      over.value = "nothing";
+      if (!isOurs(event)) return;
+      event.preventDefault();
+      if (meets(event.dataTransfer) !== "nothing") take(event);
+    },
+    onPaste: (event: ClipboardEvent) => {
+      const isForOthers = event.defaultPrevented || isEditable(event.composedPath()[0]);
+      if (isForOthers || disabled || !event.clipboardData?.files.length) return;
+      event.preventDefault();
+      take(event);
+    },
+  };
+  const latest = useRef(handlers);
+  latest.current = handlers;
+  useLayoutEffect(() => (area === "page" ? listen(document, latest) : undefined), [area]);
+  return { over, handlers: area === "page" ? {} : handlers };
+}
+
+/** Handle the events of the page; gives what ends that. */
+function listen(page: Document, latest: { current: Handlers }): () => void {
+  const end = new AbortController();
+  const on = (type: string, name: keyof Handlers) =>
+    page.addEventListener(type, (event) => latest.current[name](event as never), {
+      signal: end.signal,
+    });
+  on("dragover", "onDragOver");
+  on("dragleave", "onDragLeave");
+  on("drop", "onDrop");
+  on("paste", "onPaste");
+  return () => end.abort();
+}
+
+function hasFiles(data: DataTransfer | null): boolean {
+  return data?.types.includes("Files") ?? false;
+}
+
+/** Whether what is pasted there is text. */
+function isEditable(target: EventTarget | undefined): boolean {
+  const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return isField || (target instanceof HTMLElement && target.isContentEditable);
+}
