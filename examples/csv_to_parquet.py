@@ -36,11 +36,13 @@ soon as all of it has arrived. The kind of each column is taken from the first m
 def convert(stream: UploadReader) -> Path:
     """Convert a CSV file as it arrives, in a thread of its own: Arrow waits for its bytes."""
     forget_old_ones()
+    rows.value = 0
     target = FOLDER / f"{secrets.token_urlsafe(16)}.parquet"  # a name that nobody guesses
     try:
         write(stream, target)
     except BaseException as error:
         target.unlink(missing_ok=True)
+        rows.value = 0
         if isinstance(error, pa.ArrowInvalid):
             raise Refused(f"This table cannot be converted. {error}") from None
         raise
@@ -73,16 +75,17 @@ def link(files: list[UploadedFile]) -> str:
     if not files:
         return "The Parquet file will be here."
     (file,) = files
+    count = parquet.read_metadata(file.result).num_rows
     name = html.escape(Path(file.name).with_suffix(".parquet").name)
     size = file.result.stat().st_size
     return (
         f'Download <a href="parquet/{file.result.name}" download="{name}">{name}</a>, '
-        f"{size / 1e6:,.1f} MB instead of {file.size / 1e6:,.1f} MB"
+        f"{count:,} rows, {size / 1e6:,.1f} MB instead of {file.size / 1e6:,.1f} MB"
     )
 
 
 upload = ChunkedFileInput(accept=".csv", destination=convert, label="A CSV file")
-rows = pn.indicators.Number(name="Rows", value=0, format="{value:,}", font_size="36pt")
+rows = pn.indicators.Number(name="Rows converted", value=0, format="{value:,}", font_size="36pt")
 
 pn.template.BootstrapTemplate(
     title="CSV to Parquet",

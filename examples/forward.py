@@ -44,9 +44,13 @@ async def forward(stream: UploadStream) -> str:
             response = await client.put(address, content=stream, headers=headers)
     except httpx.TransportError as error:  # its text has the address, which is not for everyone
         log.error("%s was not forwarded: %r", stream.name, error)
-        raise Refused("The service behind this app does not answer. Try again later.") from None
-    if response.is_error:
-        raise Refused(f"The service behind this app answers “{response.reason_phrase}”.")
+        text = (
+            "The service behind this app does not answer, or takes no more of it. Try again later."
+        )
+        raise Refused(text, may_retry=True) from None
+    if not response.is_success:  # a redirect is none either: nothing is stored there
+        answer = f"The service behind this app answers “{response.reason_phrase}”."
+        raise Refused(answer, may_retry=response.is_server_error)
     return f"{response.status_code} {response.reason_phrase}"
 
 

@@ -143,6 +143,10 @@ class Channel(ABC):
         context: AbstractContextManager[object] = set_curdoc(self.doc)
         return context
 
+    def within_function(self) -> AbstractContextManager[object]:
+        """Give such a context for a function that may go on when the session has ended."""
+        return self.within()
+
 
 def _while_busy(callback: Callable[[], None]) -> None:
     event = f"upload-{uuid4().hex}"

@@ -63,6 +63,8 @@ class UploadError(Exception):
         Stable identifier, as it goes to the browser.
     what
         What happened, in a sentence.
+    advice
+        What to do; None is what `ADVICE` has.
 
     Attributes
     ----------
@@ -72,9 +74,9 @@ class UploadError(Exception):
         What happened and what to do, for the person who uploads.
     """
 
-    def __init__(self, code: ErrorCode, what: str) -> None:
+    def __init__(self, code: ErrorCode, what: str, advice: str | None = None) -> None:
         self.code: ErrorCode = code
-        self.message = f"{what} {ADVICE[code]}".rstrip()
+        self.message = f"{what} {ADVICE[code] if advice is None else advice}".rstrip()
         super().__init__(self.message)
 
 
@@ -82,7 +84,18 @@ class Refused(Exception):  # noqa: N818 (it is the app's decision, and no fault)
     """Raised by the app to end an upload, with a text for the person who uploads.
 
     Such as ``raise Refused("This is not a sound file. Choose one with a .wav ending.")``.
+
+    Parameters
+    ----------
+    text
+        Why, and what to do.
+    may_retry
+        Whether the page offers to send the same file again, as where another service was away.
     """
+
+    def __init__(self, text: str = "", *, may_retry: bool = False) -> None:
+        self.may_retry = may_retry
+        super().__init__(text or "The app does not take this file.")
 
 
 class WrongOffsetError(Exception):
@@ -98,6 +111,13 @@ class NameTakenError(FileExistsError):
 
     def __init__(self) -> None:
         super().__init__(errno.EEXIST, "A file of this name is there already")
+
+
+def refusal_error(refusal: Refused) -> UploadError:
+    """Say what the app has said, and no more."""
+    if refusal.may_retry:
+        return UploadError("app_error", str(refusal), advice="")
+    return UploadError("refused", str(refusal))
 
 
 def storage_error(error: OSError) -> UploadError:

@@ -12,7 +12,7 @@ from typing import Any
 import param
 
 from .channel import Channel
-from .errors import Refused, UploadError
+from .errors import Refused, UploadError, refusal_error
 from .files import UploadedFile
 from .names import safe_name
 from .stores.consumer import is_async
@@ -48,7 +48,7 @@ class Hooks:
                 name = await _call(channel, callback, info)
                 info = info if name is None else _renamed(info, name)
             except Refused as refusal:
-                raise UploadError("refused", str(refusal)) from None
+                raise refusal_error(refusal) from None
             except Exception as error:
                 log.exception("Upload %s of %r: on_accept has failed", info.id, info.name)
                 text = "The app could not tell whether it takes the file."
@@ -138,7 +138,7 @@ def _answer(answer: "Future[Any]", callback: Callback, argument: object) -> None
 
 
 def _renamed(info: UploadInfo, name: object) -> UploadInfo:
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         raise TypeError(f"on_accept is to return a name or None, not {name!r}.")
     *folders, _ = info.relative_path.split("/")
     name = safe_name(name)

@@ -52,9 +52,9 @@ class Outputs:
 
     def read(self, files: list[UploadedFile]) -> list[Picked]:
         """Read what `value` may hold of `files`."""
-        limit = parse_size(self._widget.value_limit)
         if self._widget.destination is not None:
-            limit = 0
+            return [(file, None) for file in files]
+        limit = parse_size(self._widget.value_limit)
         picked: list[Picked] = []
         held = 0
         for file in files:

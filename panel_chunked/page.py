@@ -206,10 +206,10 @@ class WidgetPage:
             return self._temporary
         if isinstance(destination, (str, PathLike)):
             return DirectoryStore(destination)
+        within = self.channel.within_function
         if type(destination) is StreamStore:  # the function is to know the page
-            within = self.channel.within
             return StreamStore(destination.handler, expiry=destination.expiry, within=within)
         if hasattr(destination, "create"):
             store: Store = destination
             return store
-        return StreamStore(destination, within=self.channel.within)
+        return StreamStore(destination, within=within)

@@ -4,8 +4,8 @@ On a socket of Bokeh's own server they go as frames of their own, on others as B
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bokeh.document import Document
@@ -16,6 +16,7 @@ from .channel import Channel, Receive
 from .frames import HEAD_SIZE, Frames
 from .protocol import Token, encode
 from .road import Road
+from .script import kept
 from .token import renewed_token, seconds_between_tokens
 
 MiB = 1024**2
@@ -104,6 +105,11 @@ class ServerChannel(Channel):
     @property
     def max_in_flight(self) -> int:
         return SERVER_IN_FLIGHT
+
+    @contextmanager
+    def within_function(self) -> Iterator[None]:
+        with kept(self.doc), self.within():
+            yield
 
     def _on_event(self, event: Any) -> None:
         try:

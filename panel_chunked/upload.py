@@ -98,6 +98,8 @@ class Upload:
         ------
         io.UnsupportedOperation
             If nothing is stored: the upload was refused, or its `destination` is a function.
+        ValueError
+            If `offset` is negative.
         """
         info, source = self._follow(offset)
         return UploadStream(info, source, offset)
@@ -109,5 +111,7 @@ class Upload:
     def _follow(self, offset: int) -> "tuple[UploadInfo, Follower]":
         if self._followed is None:
             raise io.UnsupportedOperation(f"Nothing of {self.name} is stored.")
+        if offset < 0:
+            raise ValueError(f"offset is {offset}, before the first byte")
         info, growing = self._followed
         return info, Follower(growing, offset)

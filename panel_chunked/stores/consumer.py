@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from contextvars import copy_context
 from typing import Any
 
-from panel_chunked.errors import Refused, UploadError
+from panel_chunked.errors import Refused, UploadError, refusal_error
 from panel_chunked.pipe import Pipe
 from panel_chunked.stream import UploadCancelledError, UploadReader, UploadStream
 from panel_chunked.upload import UploadInfo
@@ -94,7 +94,7 @@ class Consumer:
         if self.error is None:
             return self._result
         if isinstance(self.error, Refused):
-            raise UploadError("refused", str(self.error))
+            raise refusal_error(self.error)
         error = self.error
         # The text of an error of the system has paths on the server.
         text = (error.strerror or "") if isinstance(error, OSError) else str(error)
@@ -116,9 +116,7 @@ class Consumer:
         try:
             with within():
                 self._result = handler(UploadReader(self._info, self.pipe))
-            if inspect.iscoroutine(self._result):
-                self._result.close()
-                raise TypeError("A function that gives a coroutine has to be an async def itself.")
+            _check_result(self._result)
         except BaseException as error:
             self._failed(error)
         finally:
@@ -145,6 +143,15 @@ class Consumer:
     def _tell(self) -> None:
         call, self._on_over = self._on_over, _ignore  # nothing of a session is kept
         call()
+
+
+def _check_result(result: object) -> None:
+    """Raise TypeError for what has only been made, and has not run."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError("A function that gives a coroutine has to be an async def itself.")
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError("A function that uses an upload cannot yield: it has to return.")
 
 
 def _ignore() -> None:

@@ -53,7 +53,8 @@ def test_rows_are_counted_as_they_arrive_and_a_link_is_there_at_the_end(
     converted = parquet.read_table(download.value.path())
     assert converted.column_names == ["number", "name"]
     assert converted["number"].to_pylist() == list(range(ROWS))
-    expect(page.get_by_text(f"{ROWS:,}")).to_be_visible()
+    expect(page.get_by_text(f"{ROWS:,}", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{ROWS:,} rows, ")).to_be_visible()
 
 
 def test_a_row_that_does_not_fit_is_told_of(
@@ -66,6 +67,7 @@ def test_a_row_that_does_not_fit_is_told_of(
     upload(page, app, NAME, table)
 
     expect(failed(page)).to_contain_text("This table cannot be converted. CSV parse error")
+    expect(page.get_by_text("0", exact=True)).to_be_visible()  # no rows of that one
     wait_until(lambda: set(folder.iterdir()) == before)
 
 

@@ -126,12 +126,25 @@ def test_a_service_that_refuses_is_told_of(
     expect(failed(page)).to_contain_text("answers “Request Entity Too Large”")
 
 
+def test_a_service_that_fails_or_sends_elsewhere_has_not_taken_the_file(
+    page: Page, app: CuttingProxy, service: Service, tmp_path: Path
+) -> None:
+    make_file(tmp_path / "a.bin", MB)
+    for status, said, may_retry in ((302, "Found", False), (503, "Service Unavailable", True)):
+        service.begin(status=status)
+        service.allow()
+        upload(page, app, NAME, tmp_path / "a.bin")
+        expect(failed(page)).to_contain_text(f"answers “{said}”")
+        retry = page.get_by_role("button", name="Retry a.bin")
+        expect(retry).to_have_count(1 if may_retry else 0)
+
+
 def test_a_service_that_is_not_there_is_told_of(page: Page, tmp_path: Path) -> None:
     make_file(tmp_path / "a.bin", MB)
     with example(NAME, variables={"FORWARD_URL": "http://localhost:9"}) as app:
         upload(page, app, NAME, tmp_path / "a.bin")
 
-        expect(failed(page)).to_contain_text("The service behind this app does not answer.")
+        expect(failed(page)).to_contain_text("The service behind this app does not answer")
 
 
 def test_an_upload_that_is_cancelled_is_cut_off(

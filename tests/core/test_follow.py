@@ -60,6 +60,14 @@ async def test_it_may_be_asked_for_before_the_first_byte(browser: Browser, page:
     assert await reading == DATA
 
 
+async def test_there_is_nothing_before_the_first_byte(browser: Browser, page: FakePage) -> None:
+    await begin(browser, page)
+    (upload,) = browser.session.uploads
+    for follow in (upload.stream, upload.open):
+        with pytest.raises(ValueError, match="-5"):
+            follow(-5)
+
+
 async def test_several_read_at_once_each_from_where_it_wants(
     browser: Browser, page: FakePage
 ) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -170,6 +170,8 @@ async def test_what_waits_for_it_is_bounded_whatever_the_browser_sends() -> None
         (ValueError("Row 3 has no date."), "app_error", "The app could not use the file: Row 3"),
         (KeyError(), "app_error", "The app could not use the file."),
         (Refused("Only on weekdays."), "refused", "Only on weekdays."),
+        (Refused(""), "refused", "The app does not take this file."),
+        (Refused("It is away.", may_retry=True), "app_error", "It is away."),
         # Where the server keeps its files is nobody's business.
         (
             FileNotFoundError(2, "No such file", "/srv/key"),
@@ -217,14 +219,33 @@ async def test_what_it_raises_is_in_the_log_unless_it_refuses(
     await end(browser)
 
 
-async def test_a_function_that_gives_a_coroutine_has_failed() -> None:
-    async def handler(stream: UploadStream) -> bytes:
-        return await stream.read()
+async def reads(stream: UploadStream) -> bytes:
+    return await stream.read()
 
-    browser = browser_of(lambda stream: handler(stream))
+
+def yields(stream: UploadReader) -> Iterator[bytes]:
+    yield stream.read()
+
+
+async def yields_asynchronously(stream: UploadStream) -> AsyncIterator[bytes]:
+    yield await stream.read()
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        (lambda stream: reads(stream), "async def"),
+        (yields, "cannot yield"),
+        (yields_asynchronously, "cannot yield"),
+    ],
+)
+async def test_a_function_that_has_not_run_has_failed(
+    handler: Callable[[Any], Any], said: str
+) -> None:
+    browser = browser_of(handler)
     (upload_id,) = browser.create(4)
     browser.transfer(upload_id, b"abcd")
-    assert "async def" in (await browser.error(id=upload_id)).message
+    assert said in (await browser.error(id=upload_id)).message
     assert browser.session.files == []
     await end(browser)
 

@@ -94,10 +94,14 @@ const TYPES = {
   video: ["video/webm;codecs=vp8,opus", "video/webm", "video/mp4"],
 };
 
-/** Give what is recorded: what is `wanted` if the browser can, or else the first that it can. */
+/**
+ * Give what is recorded: what is `wanted` if the browser can, or else the first that it can. A type
+ * of sound is none for a picture, nor the other way round, which a browser may not say.
+ */
 export function supportedType(source: SourceName, wanted: string | null): string {
-  const types = TYPES[source === "microphone" ? "audio" : "video"];
-  const tried = wanted === null ? types : [wanted, ...types];
+  const kind = source === "microphone" ? "audio" : "video";
+  const types = TYPES[kind];
+  const tried = wanted?.startsWith(`${kind}/`) ? [wanted, ...types] : types;
   return tried.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
 }
 

@@ -60,6 +60,22 @@ describe("a recording", () => {
     expect(recorder.state).toBe("inactive");
   });
 
+  it("keeps the page from being left without a question until all of it is stored", async () => {
+    const { page } = stubMedia(() => open());
+    const asks = () => !page.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    const { server, recorder, start, states } = setUp({}, { auto: false });
+    expect(asks()).toBe(false);
+    const media = await start();
+    media.give(pattern(25));
+    expect(asks()).toBe(true);
+    recorder.stop();
+    expect(asks()).toBe(true);
+    server.auto = true;
+    server.answerAll();
+    await until(() => states()[0] === "complete");
+    expect(asks()).toBe(false);
+  });
+
   it("pauses, and goes on", async () => {
     const { server, recorder, start, states } = setUp();
     const media = await start();
@@ -325,6 +341,8 @@ describe("what is recorded", () => {
   it.each<[ModelSettings, string]>([
     [{ media_type: "video/webm", source: "camera" }, "video/webm"],
     [{ media_type: "video/unknown", source: "camera" }, "video/webm"],
+    [{ media_type: "audio/webm;codecs=opus", source: "camera" }, "video/webm"],
+    [{ media_type: "video/webm", source: "microphone" }, "audio/webm;codecs=opus"],
     [{ media_type: null, source: "screen" }, "video/webm"],
     [{ media_type: null, source: "microphone" }, "audio/webm;codecs=opus"],
   ])("is what is wanted, or what the browser can: %o", async (settings, type) => {

@@ -136,6 +136,7 @@ export class Recorder {
     this.take.value = take;
     this.watch.reset();
     this.run(take);
+    warnOfLeaving(take.upload);
     take.unwatch = effect(() => {
       if (!take.upload.active) this.abandon(take);
     });
@@ -281,6 +282,16 @@ export class Recorder {
     this.chosen.value = Object.fromEntries(kinds.map((kind) => [kind, this.chosen.value[kind]]));
     this.devices.value = devices;
   }
+}
+
+/** Have the browser ask before the page is left, as long as some of a recording is only here. */
+function warnOfLeaving(upload: Upload): void {
+  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  effect(() => {
+    if (!upload.active) return undefined;
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  });
 }
 
 function close(stream: MediaStream): void {

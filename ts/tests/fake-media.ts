@@ -105,5 +105,8 @@ export function stubMedia(open: () => Promise<FakeStream>, devices: object[] = [
   };
   vi.stubGlobal("navigator", { mediaDevices });
   vi.stubGlobal("MediaRecorder", FakeMediaRecorder);
-  return { asked };
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+  return { asked, page };
 }

@@ -57,7 +57,7 @@ export const texts = {
   timeLeft: (duration: string) => `${duration} left`,
   resumed: (at: string) => `Went on from ${at}`,
   held: (isNotebook: boolean) => `as fast as the ${isNotebook ? "kernel" : "server"} takes it`,
-  enough: (stored: string) => `Complete, the app needed only ${stored}`,
+  enough: (stored: string) => `Complete, the app needed no more than ${stored}`,
   waiting: (isNotebook: boolean) => `Waiting for the ${isNotebook ? "kernel" : "server"}`,
   noAnswer: (isNotebook: boolean) =>
     isNotebook

@@ -84,7 +84,7 @@ describe("a row", () => {
     [{ kind: "running", id: "u1" }, "0%"],
     [{ kind: "finishing", id: "u1" }, "Finishing"],
     [{ kind: "complete", id: "u1" }, "Uploaded"],
-    [{ kind: "complete", id: "u1", enough: 10 }, "Complete, the app needed only 10 bytes"],
+    [{ kind: "complete", id: "u1", enough: 10 }, "Complete, the app needed no more than 10 bytes"],
     [{ kind: "cancelled" }, "Cancelled"],
     [{ kind: "refused", failure: { code: "unreadable" } }, "Refused: The file could not be read"],
     [{ kind: "failed", failure: { code: "storage", message: "Full." } }, "Failed: Full."],
