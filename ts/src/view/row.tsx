@@ -158,7 +158,7 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
   };
   return (
     <span class="actions">
-      {upload.canPause && (
+      {upload.canPause && !isCutOff(queue) && (
         <Action label={texts.pause(name)} icon="pause" onClick={() => queue.pause(upload)} />
       )}
       {upload.isPaused.value && (
@@ -168,6 +168,11 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
       <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
     </span>
   );
+}
+
+/** Whether nothing goes on in this page. */
+function isCutOff({ connection }: UploadQueue): boolean {
+  return connection === "lost" || connection === "refused";
 }
 
 interface ActionProps {

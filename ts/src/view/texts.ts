@@ -27,7 +27,8 @@ export const texts = {
   description: "More about this",
   unreadable: "The drop could not be read. Use the button to choose the files.",
   filesDone: (done: number, count: number) => `${done} of ${count} files`,
-  filesInAll: (count: number, size: string) => `${count} files, ${size}`,
+  filesInAll: (count: number, size: string) =>
+    `${count === 1 ? "1 file" : `${count} files`}, ${size}`,
   countFailed: (count: number) => `${count} failed`,
   pauseAll: "Pause all uploads",
   goOnAll: "Go on with all uploads",

@@ -361,6 +361,11 @@ describe("the summary", () => {
     expect(labels()).toEqual(["Retry all that failed", "Remove all files"]);
   });
 
+  it("speaks of one file if only one is there", async () => {
+    await showAll([COMPLETE, FAILED]);
+    expect(facts()).toEqual(["1 file, 1 kB", "1 failed"]);
+  });
+
   it("pauses all, and has all go on", async () => {
     await showAll([RUNNING, QUEUED]);
     find("[aria-label='Pause all uploads']").click();
