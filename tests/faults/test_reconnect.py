@@ -164,9 +164,12 @@ def test_page_goes_on_at_once_when_its_network_is_back(page: Page, tmp_path: Pat
         app.choose(tmp_path / "data.bin")
         wait_until(lambda: proxy.sent > 5 * MB)
         page.evaluate(WITHOUT_TIMERS)
-        page.context.set_offline(True)
+        proxy.refusing = True
         proxy.cut()
         expect(app.row("data.bin")).to_contain_text("Reconnecting")
+        # Not before: to a page that is offline, Chromium may not tell for long that a socket died.
+        page.context.set_offline(True)
+        proxy.refusing = False
         before, back = proxy.sent, time.monotonic()
         page.context.set_offline(False)
         wait_until(lambda: proxy.sent > before + MB)
