@@ -143,6 +143,7 @@ class UploadComponent(Callbacks, JSComponent):
         self._outputs = Outputs(self, self._sessions)
         self._upload_hooks = Hooks()
         super().__init__(**params)
+        self._first_label = self.label or ""  # an app may change it, as to what goes on
         watcher = self.param.watch(lambda _: self._outputs.let_go(), "value")
         self._internal_callbacks.append(watcher)
 
@@ -269,7 +270,7 @@ class UploadComponent(Callbacks, JSComponent):
         tokens = _widgets.setdefault(doc, [])
         if self._token not in tokens:
             tokens.append(self._token)
-        return f"{tokens.index(self._token)} {self.label or ''}"
+        return f"{tokens.index(self._token)} {self._first_label}"
 
     def place_of_uploads(self, doc: Document | None) -> str:
         """Give what is the same for this widget in the next session, and for no other one."""

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 Callback = Callable[[Any], Any]
 
-#: Calls that may wait for their turn, for one page.
+#: Calls that may wait for their turn, for one page, until no failure is told any more.
 MAX_NEWS = 1000
 
 
@@ -41,7 +41,8 @@ class Hooks:
         Raises
         ------
         UploadError
-            ``refused`` if it does not; ``app_error`` if a callback raises anything but `Refused`.
+            ``refused`` if it does not; ``app_error`` if it may be tried again, or if a callback
+            raises anything but `Refused`.
         """
         for callback in self.accept:
             try:
@@ -84,7 +85,8 @@ class Callbacks:
     def on_fail(self, callback: Callable[[Upload], Any]) -> None:
         """Call a function, or a coroutine function, when an upload is refused or fails.
 
-        It is called with the upload, whose `error` says why. What the page itself refuses, Python
+        It is called with the upload, whose `error` says why; not of more than a thousand that wait
+        to be told, as a hostile page could have. What the page itself refuses, Python
         does not hear of.
         """
         self._upload_hooks.fail.append(callback)
@@ -94,7 +96,7 @@ class News:
     """What the app is still to be told by callbacks, as Panel calls those of an event.
 
     It is kept here, not in what Panel schedules: Bokeh holds that for a while after it was called,
-    and with it a file. A browser that has thousands of files refused is not told of without end.
+    and with it a file.
     """
 
     def __init__(self) -> None:
@@ -104,12 +106,16 @@ class News:
     def tell(self, channel: Channel, callbacks: list[Callback], about: object) -> None:
         """Have callbacks called, each by itself: one that raises holds up no other."""
         for callback in callbacks:
-            if len(self._waiting) < MAX_NEWS:
-                self._waiting.append((callback, about))
-                channel.run(self._tell_next)
-            elif not self._is_logged:
-                self._is_logged = True
-                log.warning("The app is not told of all uploads: more than %s wait.", MAX_NEWS)
+            self._waiting.append((callback, about))
+            channel.run(self._tell_next)
+
+    def tell_of_failure(self, channel: Channel, callbacks: list[Callback], about: object) -> None:
+        """Have callbacks called, unless too much waits: a browser may have no end of failures."""
+        if len(self._waiting) < MAX_NEWS:
+            self.tell(channel, callbacks, about)
+        elif not self._is_logged:
+            self._is_logged = True
+            log.warning("The app is not told of all failures: more than %s calls wait.", MAX_NEWS)
 
     def _tell_next(self) -> None:
         callback, about = self._waiting.popleft()

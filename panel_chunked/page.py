@@ -158,7 +158,7 @@ class WidgetPage:
         self._news.tell(self.channel, self._widget._upload_hooks.complete, file)
 
     def failed(self, upload: Upload) -> None:
-        self._news.tell(self.channel, self._widget._upload_hooks.fail, upload)
+        self._news.tell_of_failure(self.channel, self._widget._upload_hooks.fail, upload)
 
     def publish(self) -> None:
         """Have the outputs brought up to date in the context of this page. Safe in any thread."""

@@ -37,9 +37,10 @@ def kept(doc: Document) -> Iterator[None]:
 
 
 def _give_back(doc: Document, modules: list[ModuleType]) -> None:
+    doc.modules._modules = [*modules, *doc.modules._modules]
     if doc.session_context is not None:
-        doc.modules._modules = [*modules, *doc.modules._modules]
         return
-    for module in modules:  # the session has ended meanwhile
+    doc.modules._modules = []
+    for module in modules:  # the session has ended, perhaps just now
         sys.modules.pop(module.__name__, None)
         module.__dict__.clear()

@@ -81,6 +81,8 @@ class ChunkedFileInput(UploadComponent, FileInput):
     def pause(self, upload: Upload | None = None) -> None:
         """Have the page send no more, until somebody says `resume`, here or there.
 
+        A page whose connection is lost at this moment does not hear of it.
+
         Parameters
         ----------
         upload

@@ -22,6 +22,9 @@ GRACE = 10 * 60.0
 MAX_LEFT = 100
 MAX_LEFT_BYTES = 64 * 1024**2
 
+#: Most that are complete and remembered, as their pages may not have heard of it.
+MAX_COMPLETE = 1000
+
 #: Uploads that go on, by their id: a page may come back to another session of this process.
 _streams: dict[str, "_Stream"] = {}
 
@@ -72,9 +75,10 @@ class StreamStore:
         return stream.info if stream is not None and is_ours else None
 
     async def resume(self, upload_id: str) -> "StreamUpload":
-        if await self.find(upload_id) is None:
+        stream = _streams.get(upload_id)  # it may be swept meanwhile
+        if stream is None or await self.find(upload_id) is None:
             raise FileNotFoundError(f"Nothing is known of upload {upload_id}.")
-        return StreamUpload(_streams[upload_id])
+        return StreamUpload(stream)
 
 
 class _Waiting:
@@ -157,8 +161,12 @@ class _Stream:
 
 def _make_room() -> None:
     """Cancel what has waited longest for its page, if too much waits."""
-    left = [(it.left, it) for it in list(_streams.values()) if it.left is not None]
-    left.sort(key=lambda entry: entry[0])
+    all_left = [(it.left, it) for it in list(_streams.values()) if it.left is not None]
+    all_left.sort(key=lambda entry: entry[0])
+    complete = [it for _, it in all_left if it.is_complete]
+    for stream in complete[: max(0, len(complete) - MAX_COMPLETE)]:
+        stream.forget()
+    left = [(since, it) for since, it in all_left if not it.is_complete]
     size = sum(it.consumer.pipe.size for _, it in left)
     for count, (since, stream) in zip(range(len(left), 0, -1), left, strict=True):
         if count <= MAX_LEFT and size <= MAX_LEFT_BYTES:
@@ -211,8 +219,10 @@ class StreamUpload:
         await self._until(lambda: True)  # it may not be the writer any more
         self._consumer.pipe.close()
         await self._until(lambda: False)
-        self._stream.leave(self)
-        return self._stream.complete()
+        try:
+            return self._stream.complete()
+        finally:
+            self._stream.leave(self)
 
     def interrupt(self) -> None:
         self._is_interrupted = True

@@ -266,6 +266,25 @@ async def test_what_waits_for_pages_is_bounded(limit: str, monkeypatch: pytest.M
     await end(browser)
 
 
+async def test_what_is_complete_takes_no_room_from_what_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "MAX_LEFT", 2)
+    monkeypatch.setattr(streams, "MAX_COMPLETE", 3)
+    store = StreamStore(new_handler("a"))
+    waiting = await store.create(info(size=4, id="waiting"))
+    await waiting.suspend()
+    for number in range(5):
+        stored = await store.create(info(size=1, id=f"complete{number}"))
+        await stored.append(b"x")
+        await stored.finish()
+    known = [await store.find(f"complete{number}") is not None for number in range(5)]
+    assert known == [False, False, True, True, True]
+    assert await store.find("waiting") is not None
+    cancel_streams()
+    await until_only_this_task_runs()
+
+
 async def test_functions_that_run_after_their_last_byte_count() -> None:
     running, may_end = threading.Semaphore(0), threading.Event()
 

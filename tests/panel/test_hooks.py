@@ -188,7 +188,7 @@ async def test_app_is_told_of_no_more_failures_than_it_can_hear(
     await page.create(*[(f"{number}.txt", b"large") for number in range(25)])
     await eventually(lambda: len(heard) >= 20)
     assert len(heard) == 20
-    assert caplog.text.count("is not told of all uploads") == 1
+    assert caplog.text.count("is not told of all failures") == 1
 
 
 async def test_page_that_asks_again_does_not_ask_the_app_twice(open_page, eventually):

@@ -40,6 +40,16 @@ async def test_a_page_cannot_switch_on_a_disabled_widget(open_page):
     assert answer["code"] == "disabled"
 
 
+async def test_an_upload_belongs_to_its_widget_whatever_that_is_called_later(open_page):
+    widget = ChunkedFileInput(label="Choose")
+    page = await open_page(widget)
+    before = widget.place_of_uploads(page.doc)
+    widget.label = "Uploading"
+    assert widget.place_of_uploads(page.doc) == before
+    other = ChunkedFileInput(label="Choose")
+    assert other.place_of_uploads(page.doc) != before
+
+
 async def test_limits_that_the_app_changes_hold_at_once(open_page):
     widget = ChunkedFileInput(max_file_size="1 kB")
     page = await open_page(widget)

@@ -85,9 +85,11 @@ export class Batches {
   *announce(room: () => number): Generator<Announcement> {
     for (const batch of this.all) {
       for (;;) {
-        const count = Math.min(FILES_IN_MESSAGE, batch.waiting.length);
+        const wanted = batch.waiting.filter(({ isPaused }) => !isPaused.value);
+        const count = Math.min(FILES_IN_MESSAGE, wanted.length);
         if (room() < count) break; // rather wait than send a message for each file
-        const uploads = takeGroup(batch.waiting, count);
+        const uploads = group(wanted, count);
+        batch.waiting = batch.waiting.filter((upload) => !uploads.includes(upload));
         const last = batch.waiting.length === 0;
         if (uploads.length === 0 && !(last && batch.more)) break;
         batch.more = !last;
@@ -117,8 +119,8 @@ export class Batches {
   }
 }
 
-/** Take uploads out of `waiting`, no more than `count` and than fit into one message. */
-function takeGroup(waiting: Upload[], count: number): Upload[] {
+/** Give the first uploads of `waiting`, no more than `count` and than fit into one message. */
+function group(waiting: Upload[], count: number): Upload[] {
   let size = 0;
   let end = 0;
   for (const { facts } of waiting.slice(0, Math.max(0, count))) {
@@ -126,5 +128,5 @@ function takeGroup(waiting: Upload[], count: number): Upload[] {
     if (end > 0 && size > MAX_MESSAGE_SIZE) break;
     end += 1;
   }
-  return waiting.splice(0, end);
+  return waiting.slice(0, end);
 }

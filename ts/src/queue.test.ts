@@ -269,9 +269,8 @@ describe("pause", () => {
     expect(server.sent("chunk")).toEqual([]);
     queue.goOnAll();
     expect(queue.uploads.value.filter(({ isPaused }) => isPaused.value)).toEqual([]);
-    await until(() => states(queue).includes("running"));
-    expect(states(queue).filter((kind) => kind === "running").length).toBeLessThanOrEqual(3);
     await ended(queue);
+    expect(server.sent("create")).toHaveLength(1); // those that were paused are told of together
     for (const n of [1, 2, 3, 4, 5, 6]) expect(server.bytes(`${n}.bin`)).toEqual(pattern(500));
   });
 
@@ -320,6 +319,72 @@ describe("pause", () => {
     expect(isPaused()).toEqual([false, false]);
     server.send({ kind: "pause", id: "unknown", paused: true });
     expect(isPaused()).toEqual([false, false]);
+  });
+
+  it("of what has begun leaves others waiting before there are too many for the server", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 1000 });
+    queue.add(picked(...Array.from({ length: 10 }, (_, n) => makeFile(9000, `${n}.bin`))));
+    server.answerAll();
+    for (const it of queue.uploads.value.slice(0, 7)) {
+      await quiet();
+      queue.pause(it);
+    }
+    await quiet();
+    expect(states(queue).filter((kind) => kind === "running")).toHaveLength(7);
+    queue.goOn(upload(queue, "3.bin"));
+    server.auto = true;
+    server.answerAll();
+    await until(() => upload(queue, "3.bin").state.value.kind === "complete");
+    await until(() => states(queue).filter((kind) => kind === "complete").length === 4);
+  });
+
+  it("of very many does not keep what is chosen later from beginning", async () => {
+    const { server, queue } = setUp();
+    queue.add(picked(...Array.from({ length: 1200 }, (_, n) => makeFile(9, `${n}.bin`))));
+    queue.pauseAll();
+    await quiet();
+    queue.add(picked(...Array.from({ length: 150 }, (_, n) => makeFile(9, `later${n}.bin`))));
+    await until(() => states(queue).filter((kind) => kind === "complete").length >= 150);
+    expect(upload(queue, "later149.bin").state.value.kind).toBe("complete");
+    expect(server.sent("abort")).toEqual([]);
+  });
+
+  it("holds what would be tried again, and what is tried again", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(100)));
+    server.answerAll();
+    await until(() => server.inFlight > 0);
+    const fail = () => server.send({ kind: "error", id: "u0", code: "busy", message: "Too much." });
+    fail();
+    expect(queue.isWaiting(upload(queue, "a.bin"))).toBe(true);
+    queue.pauseAll();
+    expect(queue.isWaiting(upload(queue, "a.bin"))).toBe(false);
+    const next = queue.retry(upload(queue, "a.bin"));
+    server.auto = true;
+    server.answerAll();
+    await until(() => next?.id === "u1");
+    if (next === null) throw new Error("It cannot be tried again.");
+    queue.pause(next);
+    server.send({ kind: "error", id: "u1", code: "storage_full", message: "Full." });
+    const last = queue.retry(next);
+    await quiet();
+    expect(last?.isPaused.value).toBe(true);
+  });
+
+  it("is said from time to time, so that the page does not count as gone", async () => {
+    vi.useFakeTimers();
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(100, "a.bin"), makeFile(100, "b.bin")));
+    server.answerAll();
+    queue.pauseAll();
+    const said = () => server.sent("paused").length;
+    expect(said()).toBe(2);
+    vi.advanceTimersByTime(61_000);
+    expect(said()).toBe(4);
+    for (const it of queue.uploads.value) queue.cancel(it);
+    vi.advanceTimersByTime(300_000);
+    expect(said()).toBe(4);
+    vi.useRealTimers();
   });
 
   it("ends with a cancel", async () => {

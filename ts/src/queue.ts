@@ -34,8 +34,20 @@ import { Window } from "./window";
 /** Uploads that send at the same time; more would only share the same window. */
 const PARALLEL = 3;
 
+/**
+ * Uploads that have begun and not ended, paused ones among them: a server has no more than eight of
+ * a page under way, and a function that uses a paused one goes on.
+ */
+const MAX_BEGUN = 7;
+
 /** Uploads that the server is told of and that have not ended; the rest waits in the page. */
 const MAX_ANNOUNCED = 500;
+
+/** The same with those that are paused. The server takes 2000. */
+const MAX_TOLD = 1900;
+
+/** Milliseconds between two signs of a page that has paused all; after 120 s it counts as gone. */
+const PRESENCE_INTERVAL = 30_000;
 
 /**
  * Milliseconds after which uploads are cancelled in a notebook that no output shows, as when the
@@ -87,6 +99,7 @@ export class UploadQueue {
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
+  private presence: ReturnType<typeof setInterval> | undefined;
   private giveUp: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether the connection was lost, and no session was met since. */
@@ -196,6 +209,7 @@ export class UploadQueue {
     const next = this.newUpload(upload.source, upload.relativePath);
     const accepted = this.accept([next], settings);
     this.uploads.value = this.uploads.value.map((it) => (it === upload ? next : it));
+    if (upload.wasPaused && next.active) next.pause();
     this.begin(accepted);
     return next;
   }
@@ -266,7 +280,9 @@ export class UploadQueue {
 
   /** Send no more of it until it goes on; another one may take its turn. */
   pause(upload: Upload): void {
+    this.retries.stop(upload); // it is not tried again by itself
     if (!upload.canPause) return;
+    this.keepPresent();
     upload.pause();
     if (this.sending.delete(upload)) this.paused.add(upload);
     this.tellPaused(upload);
@@ -274,10 +290,16 @@ export class UploadQueue {
   }
 
   goOn(upload: Upload): void {
-    if (!upload.isPaused.value) return;
-    upload.goOn();
-    if (this.paused.delete(upload)) this.ready.add(upload);
-    this.tellPaused(upload);
+    this.letGoOn([upload]);
+  }
+
+  private letGoOn(uploads: Upload[]): void {
+    for (const upload of uploads) {
+      if (!upload.isPaused.value) continue;
+      upload.goOn();
+      if (this.paused.delete(upload)) this.ready.add(upload);
+      this.tellPaused(upload);
+    }
     this.pump();
   }
 
@@ -287,7 +309,18 @@ export class UploadQueue {
   }
 
   goOnAll(): void {
-    for (const upload of this.uploads.value) this.goOn(upload);
+    this.letGoOn(this.uploads.value);
+  }
+
+  /** Say so from time to time: of a page that says nothing, what it has begun is ended. */
+  private keepPresent(): void {
+    this.presence ??= setInterval(() => {
+      const paused = this.batches.open.filter(({ isPaused }) => isPaused.value);
+      for (const upload of paused.slice(0, 1)) this.tellPaused(upload);
+      if (paused.length > 0) return;
+      clearInterval(this.presence);
+      this.presence = undefined;
+    }, PRESENCE_INTERVAL);
   }
 
   private tellPaused({ id, isPaused }: Upload): void {
@@ -450,7 +483,6 @@ export class UploadQueue {
     this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
     for (const upload of this.batches.begin()) this.ready.delete(upload);
     for (const [id, secret] of this.aborted) this.abort({ id, secret });
-    for (const upload of this.batches.open) if (upload.isPaused.value) this.tellPaused(upload);
     this.closeBatches();
     this.tellRecording();
   }
@@ -520,6 +552,7 @@ export class UploadQueue {
     if (upload !== undefined && this.link !== null && this.sending.has(upload)) {
       upload.start(this.link);
     }
+    if (upload?.isPaused.value) this.tellPaused(upload); // another session may go on with it
   }
 
   private complete(id: string, offset: number): void {
@@ -630,14 +663,18 @@ export class UploadQueue {
   private pump(): void {
     const { link } = this;
     if (link === null) return;
-    const told = () => this.ready.size + this.sending.size + this.paused.size;
-    const room = () => MAX_ANNOUNCED - told();
+    const room = () => {
+      const waiting = [...this.ready].filter(({ isPaused }) => !isPaused.value);
+      const told = this.ready.size + this.sending.size + this.paused.size;
+      return Math.min(MAX_ANNOUNCED - waiting.length - this.sending.size, MAX_TOLD - told);
+    };
     for (const { uploads, message } of this.batches.announce(room)) {
       for (const upload of uploads) this.ready.add(upload);
       link.channel.send(message);
     }
     for (const upload of this.ready) {
-      if (this.sending.size >= PARALLEL) return;
+      const begun = this.sending.size + this.paused.size;
+      if (this.sending.size >= PARALLEL || begun >= MAX_BEGUN) return;
       if (upload.state.value.kind !== "created" || upload.isPaused.value) continue;
       this.ready.delete(upload);
       this.sending.add(upload);

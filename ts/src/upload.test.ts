@@ -162,6 +162,23 @@ describe("an upload", () => {
     now.mockRestore();
   });
 
+  it("that is paused with its last chunk does not end before it goes on", async () => {
+    const { upload, sent, chunks, link } = start(makeFile(30));
+    const { send } = link.channel;
+    link.channel.send = (message) => {
+      send(message);
+      if (message.kind === "chunk" && message.offset === 20) upload.pause();
+    };
+    await until(() => chunks().length === 3);
+    await quiet();
+    expect(sent.at(-1)?.kind).toBe("chunk");
+    upload.goOn();
+    expect(upload.state.value.kind).toBe("created"); // until it is its turn
+    upload.start(link);
+    await until(() => upload.state.value.kind === "finishing");
+    expect(sent.filter(({ kind }) => kind === "finish")).toHaveLength(1);
+  });
+
   it("goes on from a lower grant after it was told to", async () => {
     const { chunks, again } = start(makeFile(100), { capacity: 30 });
     await until(() => chunks().length === 3);

@@ -91,6 +91,8 @@ export class Upload {
   readonly isHeld = signal(false);
   /** Whether it sends nothing until it is told to go on. */
   readonly isPaused = signal(false);
+  /** Whether it was paused when it ended. */
+  wasPaused = false;
 
   /** Bytes stored on the server at this moment. */
   private offset = 0;
@@ -264,6 +266,7 @@ export class Upload {
     const { active } = this;
     this.halt();
     this.link = null;
+    this.wasPaused = this.isPaused.value;
     this.isPaused.value = false;
     this.state.value = state;
     if (active) this.onEnd();
@@ -370,8 +373,9 @@ export class Upload {
     for (;;) {
       const rest = await this.source.available(offset);
       if (run !== this.run) return null;
-      if (rest === 0) break;
       await this.nextTurn(run);
+      if (run !== this.run) return null;
+      if (rest === 0) break;
       const wanted = Math.min(link.window.chunkSize(link.maxChunkSize), rest);
       await this.nextGrant(offset + Math.min(wanted, MIN_CHUNK_SIZE), run);
       if (run !== this.run) return null;

@@ -19,13 +19,15 @@ type Handlers = Record<"onDragOver" | "onDragLeave" | "onDrop" | "onPaste", (eve
 
 /** Make a place to drop and paste files on; `take` gets the events that bring some. */
 export function useDrop(
+  place: { current: HTMLElement | null },
   { disabled, accept, area }: DropSettings,
   take: (event: DragEvent | ClipboardEvent) => void,
 ): { over: Signal<Over>; handlers: Partial<Handlers> } {
   const over = useSignal<Over>("nothing");
   // Whatever else is dragged over the page is not this widget's business.
   const isOurs = (event: DragEvent) =>
-    !event.defaultPrevented && (area === "widget" || hasFiles(event.dataTransfer));
+    !event.defaultPrevented &&
+    (area === "widget" || (hasFiles(event.dataTransfer) && !disabled && isSeen(place.current)));
   const meets = (data: DataTransfer | null): Over => {
     if (disabled || data === null || !hasFiles(data)) return "nothing";
     const files = [...data.items].filter(({ kind }) => kind === "file");
@@ -45,9 +47,9 @@ export function useDrop(
     },
     onDragLeave: (event: TargetedEvent<HTMLElement, DragEvent> | DragEvent) => {
       // Leaving an element inside is told as well.
-      const place = event.currentTarget;
-      const inside = event.relatedTarget instanceof Node && place instanceof Node;
-      if (!(inside && place.contains(event.relatedTarget as Node))) over.value = "nothing";
+      const left = event.currentTarget;
+      const inside = event.relatedTarget instanceof Node && left instanceof Node;
+      if (!(inside && left.contains(event.relatedTarget as Node))) over.value = "nothing";
     },
     onDrop: (event: DragEvent) => {
       over.value = "nothing";
@@ -56,7 +58,8 @@ export function useDrop(
       if (meets(event.dataTransfer) !== "nothing") take(event);
     },
     onPaste: (event: ClipboardEvent) => {
-      const isForOthers = event.defaultPrevented || isEditable(event.composedPath()[0]);
+      const isSomewhere = isEditable(event.composedPath()[0]) || !isSeen(place.current);
+      const isForOthers = event.defaultPrevented || isSomewhere;
       if (isForOthers || disabled || !event.clipboardData?.files.length) return;
       event.preventDefault();
       take(event);
@@ -65,7 +68,10 @@ export function useDrop(
   const latest = useRef(handlers);
   latest.current = handlers;
   useLayoutEffect(() => (area === "page" ? listen(document, latest) : undefined), [area]);
-  return { over, handlers: area === "page" ? {} : handlers };
+  if (area === "widget") return { over, handlers };
+  // What is dropped on it while it takes nothing is not to leave the app.
+  const refuse = (event: DragEvent) => event.preventDefault();
+  return { over, handlers: disabled ? { onDragOver: refuse, onDrop: refuse } : {} };
 }
 
 /** Handle the events of the page; gives what ends that. */
@@ -84,6 +90,11 @@ function listen(page: Document, latest: { current: Handlers }): () => void {
 
 function hasFiles(data: DataTransfer | null): boolean {
   return data?.types.includes("Files") ?? false;
+}
+
+/** Whether it is not hidden, as in a tab that is not open. */
+function isSeen(place: HTMLElement | null): boolean {
+  return place?.checkVisibility?.() ?? true;
 }
 
 /** Whether what is pasted there is text. */

@@ -106,7 +106,7 @@ function Paused({ upload }: { upload: Upload }) {
   const { source, stored } = upload;
   return (
     <>
-      <span>{texts.paused}</span>
+      <span role="status">{texts.paused}</span>
       {stored.value > 0 && <span>{percent(stored.value, source.size ?? stored.value)}</span>}
       <Size upload={upload} />
     </>
@@ -158,11 +158,14 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
   };
   return (
     <span class="actions">
-      {upload.canPause && !isCutOff(queue) && (
-        <Action label={texts.pause(name)} icon="pause" onClick={() => queue.pause(upload)} />
-      )}
-      {upload.isPaused.value && (
+      {upload.isPaused.value ? (
         <Action label={texts.goOnWith(name)} icon="go" onClick={() => queue.goOn(upload)} />
+      ) : (
+        // The same button, which keeps the focus.
+        upload.canPause &&
+        !isCutOff(queue) && (
+          <Action label={texts.pause(name)} icon="pause" onClick={() => queue.pause(upload)} />
+        )
       )}
       {queue.canRetry(upload) && <Action label={texts.retry(name)} icon="retry" onClick={retry} />}
       <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />

@@ -1,5 +1,6 @@
 /** What all files have come to together, and what can be done about all of them. */
 
+import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
 import type { Upload } from "../upload";
 import { bytes, duration, percent, rate } from "./format";
@@ -89,19 +90,49 @@ function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload
       )}
       {active.length > 0 ? (
         <Action
+          key="cancel"
           label={texts.cancelAll}
           icon="close"
           onClick={forAll(active, (upload) => queue.cancel(upload))}
         />
       ) : (
-        <Action
-          label={texts.removeAll}
-          icon="remove"
-          onClick={forAll(uploads, (upload) => removeOrDismiss(queue, upload))}
+        <RemoveAll
+          key="remove" // not the button that has cancelled all until now
+          onRemove={forAll(uploads, (upload) => removeOrDismiss(queue, upload))}
         />
       )}
     </span>
   );
+}
+
+/** A button that asks first: what is removed is gone. */
+function RemoveAll({ onRemove }: { onRemove: () => void }) {
+  const isAsking = useSignal(false);
+  if (!isAsking.value) {
+    const ask = () => {
+      isAsking.value = true;
+    };
+    return <Action label={texts.removeAll} icon="remove" onClick={ask} />;
+  }
+  const answer = (act: () => void) => () => {
+    isAsking.value = false;
+    act();
+  };
+  return (
+    <span class="question" role="alert">
+      {texts.reallyRemoveAll}
+      <button type="button" class="go-on" onClick={answer(onRemove)}>
+        {texts.yesRemoveAll}
+      </button>
+      <button type="button" class="go-on" ref={focus} onClick={answer(() => undefined)}>
+        {texts.keepAll}
+      </button>
+    </span>
+  );
+}
+
+function focus(button: HTMLButtonElement | null): void {
+  button?.focus();
 }
 
 function removeOrDismiss(queue: UploadQueue, upload: Upload): void {

@@ -26,7 +26,8 @@ export const texts = {
   dismiss: (name: string) => `Dismiss the message about ${name}`,
   description: "More about this",
   unreadable: "The drop could not be read. Use the button to choose the files.",
-  filesDone: (done: number, count: number) => `${done} of ${count} files`,
+  filesDone: (done: number, count: number) =>
+    `${done} of ${count} ${count === 1 ? "file" : "files"}`,
   filesInAll: (count: number, size: string) =>
     `${count === 1 ? "1 file" : `${count} files`}, ${size}`,
   countFailed: (count: number) => `${count} failed`,
@@ -35,6 +36,9 @@ export const texts = {
   cancelAll: "Cancel all uploads",
   retryAll: "Retry all that failed",
   removeAll: "Remove all files",
+  reallyRemoveAll: "Remove all files from the server?",
+  yesRemoveAll: "Remove",
+  keepAll: "Keep",
   more: (count: number) => (count === 1 ? "Show 1 more file" : `Show ${count} more files`),
   fewer: "Show fewer files",
   unnamed: "File without a name",

@@ -196,8 +196,12 @@ describe("a row", () => {
     const { upload } = showRow({ kind: "running", id: "u1" });
     upload.stored.value = 250;
     await turn();
-    find("[aria-label='Pause the upload of clip.mp4']").click();
+    const button = find("[aria-label='Pause the upload of clip.mp4']");
+    button.focus();
+    button.click();
     await turn();
+    expect(document.activeElement).toBe(find("[aria-label='Go on with the upload of clip.mp4']"));
+    expect(text("[role=status]")).toBe("Paused");
     expect(text(".detail")).toBe("Paused25%250 bytes of 1 kB");
     expect(find("progress").className).toBe("paused");
     find("[aria-label='Go on with the upload of clip.mp4']").click();
@@ -384,7 +388,16 @@ describe("the summary", () => {
     const kinds = uploads.map(({ state }) => state.value.kind);
     expect(kinds).toEqual(["complete", "cancelled", "cancelled"]);
     expect(document.activeElement).toBe(find(".choose"));
+    find("[aria-label='Remove all files']").click(); // which asks
+    await turn();
+    expect(server.sent("remove")).toEqual([]);
+    expect(text(".question")).toBe("Remove all files from the server?RemoveKeep");
+    expect(document.activeElement).toBe(find(".question button:last-child"));
+    find(".question button:last-child").click();
+    await turn();
     find("[aria-label='Remove all files']").click();
+    await turn();
+    find(".question button").click();
     expect(queue.uploads.value).toHaveLength(1); // it goes when the server has deleted it
     expect(server.sent("remove")).toHaveLength(1);
   });
@@ -644,6 +657,18 @@ describe("a widget that takes what is dropped anywhere", () => {
     await turn();
     expect(server.sent("create")).toEqual([]);
     target.remove();
+  });
+
+  it("leaves what it cannot take, being disabled or hidden, to another one", async () => {
+    const { server } = show({ drop_area: "page", disabled: true });
+    await turn();
+    expect(drag("drop", ["Files"], { target: document.body }).defaultPrevented).toBe(false);
+    expect(drag("drop").defaultPrevented).toBe(true); // on itself, it would leave the app
+    server.set({ disabled: false });
+    await turn();
+    Object.assign(find("section"), { checkVisibility: () => false });
+    expect(drag("drop", ["Files"], { target: document.body }).defaultPrevented).toBe(false);
+    expect(server.sent("create")).toEqual([]);
   });
 
   it("listens no more once it is gone", async () => {

@@ -25,7 +25,8 @@ export function Widget({ queue, settings }: WidgetProps) {
   const { notice } = queue;
   const button = useRef<HTMLButtonElement>(null);
   const focusButton = () => button.current?.focus();
-  const drop = useDrop({ disabled, accept, area: dropArea }, (event) => {
+  const section = useRef<HTMLElement>(null);
+  const drop = useDrop(section, { disabled, accept, area: dropArea }, (event) => {
     notice.value = "";
     pickedFiles(event).then(
       (files) => queue.add(files),
@@ -40,6 +41,7 @@ export function Widget({ queue, settings }: WidgetProps) {
   ];
   return (
     <section
+      ref={section}
       class={classes.filter(Boolean).join(" ")}
       aria-label={label || texts.files}
       {...drop.handlers}
@@ -67,7 +69,7 @@ interface PickerProps extends WidgetProps {
 }
 
 function Picker({ queue, settings, button, over }: PickerProps) {
-  const { disabled, multiple, directory, accept, capture, maxFiles } = settings.value;
+  const { disabled, multiple, directory, accept, capture, layout, maxFiles } = settings.value;
   const several = multiple && maxFiles !== 1;
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
@@ -85,6 +87,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         ref={button}
         disabled={disabled}
         aria-describedby={hint}
+        title={layout === "button" && limits !== "" ? limits : undefined}
         onClick={() => input.current?.click()}
       >
         <Icon name="upload" />
