@@ -461,17 +461,33 @@ def test_server_that_takes_less_and_python_that_was_told(
     assert lab.page.evaluate("localStorage['panel_chunked.max_in_flight']") is None
 
 
+#: Notes the bytes of the largest message that the page sends.
+LARGEST_SENT = """
+const { send } = WebSocket.prototype;
+window.largestSent = 0;
+WebSocket.prototype.send = function (data) {
+  window.largestSent = Math.max(window.largestSent, data.byteLength ?? data.length);
+  return send.call(this, data);
+};
+"""
+
+
 def test_server_that_takes_less_is_found_out(
-    open_lab: OpenLab, small_notebooks: Jupyter, tmp_path: Path
+    open_lab: OpenLab, small_notebooks: Jupyter, page: Page, tmp_path: Path
 ) -> None:
     checksum = make_file(tmp_path / "a.bin", 30 * MB)
+    page.add_init_script(LARGEST_SENT)
     lab = open_lab(SHOW, FILES, server=small_notebooks)
 
     lab.choose(1, tmp_path / "a.bin")
 
     lab.expect_row(1, "a.bin", "complete", timeout=180)
     expect_files(lab, 2, {"a.bin": checksum})
-    learned = json.loads(lab.page.evaluate("localStorage['panel_chunked.max_in_flight']"))
+    known = page.evaluate("localStorage['panel_chunked.max_in_flight']")
+    if page.evaluate("window.largestSent") <= 1 * MB:  # messages follow the delay of their acks
+        assert known is None
+        pytest.skip("This machine is too slow for messages that the server would not take.")
+    learned = json.loads(known)
     assert learned["size"] / 2 < 1 * MB  # chunks of half of it are sent
 
 
