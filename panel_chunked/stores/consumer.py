@@ -7,8 +7,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from panel_chunked.errors import Refused, UploadError, refusal_error
@@ -50,7 +51,7 @@ class Consumer:
         self._info = info
         self._result: Any = None
         self._is_cancelled = False
-        self._stop: Callable[[], object] = _ignore
+        self._stop: Callable[[], object] = self._close_pipe
 
     def start(self, handler: Handler, within: Within) -> None:
         """Call a function: a coroutine on this event loop, any other in a thread of its own.
@@ -61,7 +62,8 @@ class Consumer:
         if is_async(handler):
             loop = asyncio.get_running_loop()
             task = loop.create_task(self._run_async(handler, within))
-            self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
+            task.add_done_callback(lambda _: self._end())  # it may be cancelled before it has begun
+            self._stop = partial(loop.call_soon_threadsafe, self._cancel, task)
         else:
             name = f"panel_chunked: {self._info.id}"
             run = copy_context().run
@@ -80,8 +82,15 @@ class Consumer:
         """Have the function end, by an exception that it may catch. Safe in any thread."""
         if not self.is_over:
             self._is_cancelled = True
-            self.pipe.close(UploadCancelledError("The upload was cancelled."))
-            self._stop()
+            with suppress(RuntimeError):  # its event loop is closed
+                self._stop()
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        task.cancel()  # first, or what it reads would raise something else
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        self.pipe.close(UploadCancelledError("The upload was cancelled."))
 
     def outcome(self) -> Any:
         """Give what the function has returned.
@@ -135,6 +144,8 @@ class Consumer:
             log.error(text, self._info.id, self._info.name, exc_info=error)
 
     def _end(self) -> None:
+        if self.is_over:
+            return
         self.is_over = True
         self.pipe.close(UploadCancelledError("The function that uses the upload has ended."))
         self._stop = _ignore

@@ -8,15 +8,19 @@ import shutil
 import tarfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from fakes import info, until_only_this_task_runs
 from streams import DATA, Slow, browser_of, end
 
 from panel_chunked import UploadCancelledError, UploadReader, UploadStream
 from panel_chunked.credit import MAX_HELD
 from panel_chunked.errors import Refused
+from panel_chunked.pipe import Pipe
 from panel_chunked.protocol import Ack, Complete, Removed
+from panel_chunked.stores.consumer import Consumer
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -354,6 +358,50 @@ async def test_a_function_hears_of_it_as_it_reads(caplog: pytest.LogCaptureFixtu
     assert await asyncio.to_thread(ended.wait, 10)
     await end(browser)
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_coroutine_is_cancelled_before_what_it_reads_raises_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raised: list[type[BaseException]] = []
+    heard, cancelling = asyncio.Event(), threading.current_thread()
+    close = Pipe.close
+
+    def slow_close(self: Pipe, error: BaseException | None = None) -> None:
+        close(self, error)
+        if threading.current_thread() is not cancelling:
+            woken.wait(1)  # for what it wakes
+
+    async def handler(stream: UploadStream) -> None:
+        try:
+            await stream.read()
+        except BaseException as error:
+            raised.append(type(error))
+            woken.set()
+            heard.set()
+            raise
+
+    woken = threading.Event()
+    monkeypatch.setattr(Pipe, "close", slow_close)
+    consumer = Consumer(info())
+    consumer.start(handler, nullcontext)
+    await asyncio.sleep(0)
+    await asyncio.to_thread(consumer.cancel)
+    await asyncio.wait_for(heard.wait(), 10)
+    assert raised == [asyncio.CancelledError]
+    await until_only_this_task_runs()
+    assert consumer.is_over
+
+
+async def test_a_coroutine_that_is_cancelled_before_it_has_begun_is_over() -> None:
+    async def handler(stream: UploadStream) -> None:
+        await stream.read()
+
+    consumer = Consumer(info())
+    consumer.start(handler, nullcontext)
+    consumer.cancel()
+    await until_only_this_task_runs()
+    assert consumer.is_over
 
 
 @pytest.mark.parametrize("step", ["chunk", "finish"])

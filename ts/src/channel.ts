@@ -143,10 +143,15 @@ export class PanelChannel implements Channel {
     return this.road instanceof Frames ? HEAD_SIZE : 0;
   }
 
+  /** What cannot be sent is lost, as it may be on its way: it is asked for, or said, again. */
   send(message: ClientMessage): void {
-    // Who says hello finds out which ways there are.
-    if (this.road !== null && message.kind !== "hello") this.road.send(message);
-    else this.socket = socketOf(() => this.model.send_msg(message)) ?? this.socket;
+    try {
+      // Who says hello finds out which ways there are.
+      if (this.road !== null && message.kind !== "hello") this.road.send(message);
+      else this.socket = socketOf(() => this.model.send_msg(message)) ?? this.socket;
+    } catch (error) {
+      console.warn("panel_chunked: a message could not be sent:", error);
+    }
   }
 
   listen(receive: (message: ServerMessage) => void): void {

@@ -562,6 +562,25 @@ describe("a new view", () => {
     expect(queue.notice.value).toBe("");
   });
 
+  it("goes on though the way there has thrown an error: the file is not to blame", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 30 });
+    queue.add(picked(makeFile(100)));
+    server.answerAll();
+    await until(() => server.inFlight > 0);
+    server.broken = true;
+    server.answerAll();
+    await until(() => warn.mock.calls.length > 0);
+    await quiet();
+    expect(states(queue)).toEqual(["running"]);
+    Object.assign(server, { broken: false, auto: true });
+    queue.attach(server.connect({}, true));
+    await ended(queue);
+    expect(states(queue)).toEqual(["complete"]);
+    expect(server.bytes("a.bin")).toEqual(pattern(100));
+    warn.mockRestore();
+  });
+
   it("announces again what the server has not answered", async () => {
     const { server, queue } = setUp({}, { auto: false });
     server.answer();

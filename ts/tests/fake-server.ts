@@ -50,6 +50,8 @@ export class FakeServer {
   kernel = false;
   /** Whether the page has no way to the kernel. */
   outOfReach = false;
+  /** Whether the way to it throws, as that of an ipywidget whose kernel is gone. */
+  broken = false;
   /** Whether the page waits for the rest of a message that is lost, and understands nothing. */
   torn = false;
   maxChunkSize = 10;
@@ -162,6 +164,7 @@ export class FakeServer {
   }
 
   private take(message: ClientMessage): void {
+    if (this.broken) throw new Error("Cannot send");
     // A socket copies what it is given; the page may fill the buffer again.
     const copy = message.kind === "chunk" ? { ...message, data: message.data.slice(0) } : message;
     this.received.push(copy);
