@@ -5,7 +5,6 @@
 
 import "../src/view/style.css";
 import { render as mount } from "preact";
-import type { Settings } from "../src/channel";
 import { UploadQueue } from "../src/queue";
 import { Reconnection } from "../src/reconnect";
 import { Recorder, type RecorderState, type Remark } from "../src/recorder";
@@ -13,8 +12,7 @@ import { FileSource } from "../src/source";
 import { Upload, type UploadState } from "../src/upload";
 import { RecorderView } from "../src/view/recorder";
 import { Widget } from "../src/view/widget";
-import type { ModelSettings } from "../tests/fake-server";
-import { FakeServer } from "../tests/fake-server";
+import { FakeServer, type ModelSettings } from "../tests/fake-server";
 
 const MB = 1_000_000;
 
@@ -23,7 +21,6 @@ interface Case {
   settings?: ModelSettings;
   /** What is shown below the button. */
   uploads?: Upload[];
-  isNotebook?: boolean;
   connection?: "reconnecting" | "lost";
   recorder?: { now: RecorderState; remark?: Remark };
   prepare?: (queue: UploadQueue, section: () => HTMLElement) => void;
@@ -168,6 +165,12 @@ const CASES: Case[] = [
     ],
   },
   {
+    name: "asked whether to remove all",
+    uploads: [upload("a.csv", 12_345, complete), upload("c.csv", 3 * MB, complete)],
+    prepare: (_, section) =>
+      section().querySelector<HTMLElement>("[aria-label='Remove all files']")?.click(),
+  },
+  {
     name: "200 files",
     uploads: Array.from({ length: 200 }, (_, n) =>
       upload(
@@ -218,10 +221,7 @@ function show(
   queue.attach(channel);
   server.answer(); // the hello, or the page would soon say that it waits
   queue.uploads.value = uploads;
-  const common: { queue: UploadQueue; settings: { readonly value: Settings } } = {
-    queue,
-    settings: channel.settings,
-  };
+  const common = { queue, settings: channel.settings };
   if (recorder) {
     const shown = new Recorder(queue);
     shown.now.value = recorder.now;

@@ -85,11 +85,13 @@ export class Batches {
   *announce(room: () => number): Generator<Announcement> {
     for (const batch of this.all) {
       for (;;) {
-        const wanted = batch.waiting.filter(({ isPaused }) => !isPaused.value);
-        const count = Math.min(FILES_IN_MESSAGE, wanted.length);
-        if (room() < count) break; // rather wait than send a message for each file
-        const uploads = group(wanted, count);
-        batch.waiting = batch.waiting.filter((upload) => !uploads.includes(upload));
+        const wanted = notPaused(batch.waiting, FILES_IN_MESSAGE);
+        if (room() < wanted.length) break; // rather wait than send a message for each file
+        const uploads = group(wanted);
+        if (uploads.length > 0) {
+          const told = new Set(uploads);
+          batch.waiting = batch.waiting.filter((upload) => !told.has(upload));
+        }
         const last = batch.waiting.length === 0;
         if (uploads.length === 0 && !(last && batch.more)) break;
         batch.more = !last;
@@ -119,14 +121,24 @@ export class Batches {
   }
 }
 
-/** Give the first uploads of `waiting`, no more than `count` and than fit into one message. */
-function group(waiting: Upload[], count: number): Upload[] {
+/** Give the first that are not paused, `count` at the most. */
+function notPaused(uploads: Upload[], count: number): Upload[] {
+  const found: Upload[] = [];
+  for (const upload of uploads) {
+    if (found.length === count) break;
+    if (!upload.isPaused.value) found.push(upload);
+  }
+  return found;
+}
+
+/** Give the first uploads, no more than fit into one message. */
+function group(uploads: Upload[]): Upload[] {
   let size = 0;
   let end = 0;
-  for (const { facts } of waiting.slice(0, Math.max(0, count))) {
+  for (const { facts } of uploads) {
     size += 200 + 3 * (facts.name.length + facts.relative_path.length);
     if (end > 0 && size > MAX_MESSAGE_SIZE) break;
     end += 1;
   }
-  return waiting.slice(0, end);
+  return uploads.slice(0, end);
 }

@@ -246,7 +246,7 @@ export class UploadQueue {
       upload.earlier = this.findEarlier(upload, [...this.batches.open, ...accepted]);
       accepted.push(upload);
       held.files += 1;
-      held.size += sizeOf(upload);
+      held.size += upload.size;
     }
     if (!settings.multiple && accepted.length > 0) {
       this.cancelAll();
@@ -330,9 +330,15 @@ export class UploadQueue {
 
   /** What the app wants, of one upload or of all that are under way. */
   private pauseByApp({ id, paused }: PauseMessage): void {
-    const upload = this.byId.get(id ?? "");
-    if (id === null) paused ? this.pauseAll() : this.goOnAll();
-    else if (upload !== undefined) paused ? this.pause(upload) : this.goOn(upload);
+    if (id === null) {
+      if (paused) this.pauseAll();
+      else this.goOnAll();
+      return;
+    }
+    const upload = this.byId.get(id);
+    if (upload === undefined) return;
+    if (paused) this.pause(upload);
+    else this.goOn(upload);
   }
 
   private abort({ id, secret }: Identity): void {
@@ -545,7 +551,7 @@ export class UploadQueue {
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
       const { checksum } = upload;
-      this.channel?.send({ kind: "finish", id, attempt, size: sizeOf(upload), checksum });
+      this.channel?.send({ kind: "finish", id, attempt, size: upload.size, checksum });
       return;
     }
     upload?.resume(message);
@@ -707,7 +713,7 @@ export class UploadQueue {
       ? ["complete", "queued", "created", "checking", "running", "finishing"]
       : [];
     const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
-    return { files: held.length, size: held.reduce((sum, it) => sum + sizeOf(it), 0) };
+    return { files: held.length, size: held.reduce((sum, it) => sum + it.size, 0) };
   }
 
   private dismissEnded(): void {
@@ -716,11 +722,6 @@ export class UploadQueue {
       (upload) => this.isWaiting(upload) || !notices.includes(upload.state.value.kind),
     );
   }
-}
-
-/** Bytes, or those of a recording that are stored as long as it grows. */
-function sizeOf({ source, stored }: Upload): number {
-  return source.size ?? stored.value;
 }
 
 /** Whether another page goes on with it, which remembers it as well. */

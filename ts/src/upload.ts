@@ -137,6 +137,11 @@ export class Upload {
     return this.earlier === null ? facts : { ...facts, resume: this.earlier };
   }
 
+  /** Bytes, or those of a recording that are stored as long as it grows. */
+  get size(): number {
+    return this.source.size ?? this.stored.value;
+  }
+
   get id(): string | null {
     return "id" in this.state.value ? this.state.value.id : null;
   }

@@ -1,7 +1,6 @@
 /** Ways to bring files besides the dialog: they are dropped or pasted, on the widget or anywhere. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import type { TargetedEvent } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { couldAccept } from "../limits";
 
@@ -15,7 +14,12 @@ interface DropSettings {
   area: "widget" | "page";
 }
 
-type Handlers = Record<"onDragOver" | "onDragLeave" | "onDrop" | "onPaste", (event: never) => void>;
+interface Handlers {
+  onDragOver(event: DragEvent): void;
+  onDragLeave(event: DragEvent): void;
+  onDrop(event: DragEvent): void;
+  onPaste(event: ClipboardEvent): void;
+}
 
 /** Make a place to drop and paste files on; `take` gets the events that bring some. */
 export function useDrop(
@@ -45,7 +49,7 @@ export function useDrop(
         event.dataTransfer.dropEffect = over.value === "welcome" ? "copy" : "none";
       }
     },
-    onDragLeave: (event: TargetedEvent<HTMLElement, DragEvent> | DragEvent) => {
+    onDragLeave: (event: DragEvent) => {
       // Leaving an element inside is told as well.
       const left = event.currentTarget;
       const inside = event.relatedTarget instanceof Node && left instanceof Node;
@@ -77,14 +81,11 @@ export function useDrop(
 /** Handle the events of the page; gives what ends that. */
 function listen(page: Document, latest: { current: Handlers }): () => void {
   const end = new AbortController();
-  const on = (type: string, name: keyof Handlers) =>
-    page.addEventListener(type, (event) => latest.current[name](event as never), {
-      signal: end.signal,
-    });
-  on("dragover", "onDragOver");
-  on("dragleave", "onDragLeave");
-  on("drop", "onDrop");
-  on("paste", "onPaste");
+  const { signal } = end;
+  page.addEventListener("dragover", (event) => latest.current.onDragOver(event), { signal });
+  page.addEventListener("dragleave", (event) => latest.current.onDragLeave(event), { signal });
+  page.addEventListener("drop", (event) => latest.current.onDrop(event), { signal });
+  page.addEventListener("paste", (event) => latest.current.onPaste(event), { signal });
   return () => end.abort();
 }
 

@@ -23,7 +23,7 @@ interface RowProps {
 
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
-  const size = upload.source.size ?? upload.stored.value;
+  const { size } = upload;
   const name = nameText(upload.source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
@@ -92,8 +92,7 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
 }
 
 /** How much it is, and how much of that is stored while it is sent. */
-function Size({ upload: { source, state, stored } }: { upload: Upload }) {
-  const size = source.size ?? stored.value;
+function Size({ upload: { size, state, stored } }: { upload: Upload }) {
   const isPart = state.value.kind !== "complete" && stored.value > 0 && stored.value < size;
   return (
     <span class="size">
@@ -103,11 +102,11 @@ function Size({ upload: { source, state, stored } }: { upload: Upload }) {
 }
 
 function Paused({ upload }: { upload: Upload }) {
-  const { source, stored } = upload;
+  const { size, stored } = upload;
   return (
     <>
       <span role="status">{texts.paused}</span>
-      {stored.value > 0 && <span>{percent(stored.value, source.size ?? stored.value)}</span>}
+      {stored.value > 0 && <span>{percent(stored.value, size)}</span>}
       <Size upload={upload} />
     </>
   );
@@ -122,7 +121,7 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   // A rate would be none while nothing is stored.
   const waiting = silence.isLong.value && texts.waiting(isNotebook);
   const stored = upload.stored.value;
-  const size = upload.source.size ?? stored;
+  const { size } = upload;
   const speed = upload.rate.value;
   const timeLeft = upload.timeLeft.value;
   const resumedAt = upload.resumedAt.value;

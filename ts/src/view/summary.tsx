@@ -34,11 +34,11 @@ export function Summary({ queue, focusButton }: SummaryProps) {
 function Running({ active, uploads }: { active: Upload[]; uploads: Upload[] }) {
   const complete = uploads.filter(({ state }) => state.value.kind === "complete");
   const wanted = [...complete, ...active];
-  const size = sum(wanted.map(sizeOf));
-  const stored = sum(complete.map(sizeOf)) + sum(active.map((upload) => upload.stored.value));
+  const size = totalSize(wanted);
+  const stored = totalSize(complete) + sum(active.map((upload) => upload.stored.value));
   const sending = active.filter(({ isPaused }) => !isPaused.value);
   const speed = sum(sending.map((upload) => upload.rate.value ?? 0));
-  const left = sum(sending.map((upload) => sizeOf(upload) - upload.stored.value));
+  const left = sum(sending.map(({ size, stored }) => size - stored.value));
   return (
     <>
       <span>{texts.filesDone(complete.length, wanted.length)}</span>
@@ -58,7 +58,7 @@ function Ended({ uploads }: { uploads: Upload[] }) {
   return (
     <>
       {complete.length > 0 && (
-        <span>{texts.filesInAll(complete.length, bytes(sum(complete.map(sizeOf))))}</span>
+        <span>{texts.filesInAll(complete.length, bytes(totalSize(complete)))}</span>
       )}
       {failed > 0 && <span>{texts.countFailed(failed)}</span>}
     </>
@@ -140,8 +140,8 @@ function removeOrDismiss(queue: UploadQueue, upload: Upload): void {
   else queue.dismiss(upload);
 }
 
-function sizeOf({ source, stored }: Upload): number {
-  return source.size ?? stored.value;
+function totalSize(uploads: Upload[]): number {
+  return sum(uploads.map(({ size }) => size));
 }
 
 function sum(values: number[]): number {
