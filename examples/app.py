@@ -33,9 +33,11 @@ upload = ChunkedFileInput(multiple=True, layout="dropzone", max_file_size="50 GB
 
 
 def status(uploads: list[Upload]) -> str:
-    active = [u for u in uploads if u.state in ("queued", "running")]
+    active = [u for u in uploads if u.state in ("queued", "running", "paused")]
     if not active:
         return "Nothing is on its way."
+    if all(u.state == "paused" for u in active):
+        return "Paused."
     stored, size = sum(u.stored for u in active), sum(u.size for u in active)
     rate = sum(u.rate or 0 for u in active)
     files = "1 file is" if len(active) == 1 else f"{len(active)} files are"

@@ -73,7 +73,7 @@ class UploadHandler:
         self.is_paused = False
         self._offset = 0 if stored is None else stored.offset
         self._checksum = 0
-        self._rate = Rate(time.monotonic())
+        self._rate = Rate(time.monotonic(), self._offset)
 
     @classmethod
     async def resume(cls, info: UploadInfo, store: Any) -> "UploadHandler":
@@ -211,7 +211,7 @@ class UploadHandler:
     def pause(self, is_paused: bool) -> None:
         """Note whether the page sends no more for now."""
         self.is_paused = is_paused
-        self._rate = Rate(time.monotonic())
+        self._rate = Rate(time.monotonic(), self._offset)
 
     def interrupt(self) -> None:
         """Have what waits for the store end: the upload is about to."""
@@ -332,7 +332,7 @@ class UploadHandler:
             self._watch(self._stored)
             self.state = "running"
             self.on_begin()
-            self._rate = Rate(time.monotonic())
+            self._rate = Rate(time.monotonic(), self._offset)
         return self._stored
 
     def _watch(self, stored: object) -> None:

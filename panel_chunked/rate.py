@@ -12,12 +12,13 @@ SETTLED = 2.0
 class Rate:
     """Exponentially weighted bytes per second; each measurement weighs as long as it lasted.
 
-    At first it is the mean since the start, so that a slow start is soon forgotten.
+    What was stored before it begins, up to `offset`, does not count. At first it is the mean since
+    the start, so that a slow start is soon forgotten.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, offset: int) -> None:
         self._start = self._time = now
-        self._offset = 0
+        self._offset = offset
         self._rate: float | None = None
 
     def update(self, offset: int, now: float) -> None:

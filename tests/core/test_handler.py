@@ -1,5 +1,6 @@
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes import HookedStore, files_below, info, raising
@@ -53,6 +54,26 @@ async def test_bytes_in_order_become_the_file(handler: UploadHandler, incoming: 
     file = await handler.finish(handler.offset, handler.checksum)
     assert file.path.read_bytes() == b"abcdefgh"
     assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
+@pytest.mark.parametrize("after", ["a pause", "another session"])
+async def test_rate_counts_only_what_comes(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("panel_chunked.handler.time", clock)
+    handler = UploadHandler(of := info(size=2000), store)
+    await write(handler, 0, bytes(1000))
+    if after == "a pause":
+        handler.pause(True)
+        clock.now += 60
+        handler.pause(False)
+    else:
+        await handler.suspend()
+        handler = await UploadHandler.resume(of, store)
+    clock.now += 10
+    await write(handler, 1000, bytes(500))
+    assert handler.snapshot().rate == 50
 
 
 async def test_state_says_how_far_it_is(handler: UploadHandler) -> None:

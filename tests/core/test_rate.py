@@ -6,20 +6,20 @@ from panel_chunked.rate import TIME_CONSTANT, Rate
 
 
 def steady(bytes_per_second: float, seconds: int) -> Rate:
-    rate = Rate(100.0)
+    rate = Rate(100.0, 0)
     for second in range(1, seconds + 1):
         rate.update(int(bytes_per_second * second), 100.0 + second)
     return rate
 
 
 def test_no_rate_before_the_first_measurement() -> None:
-    rate = Rate(0.0)
+    rate = Rate(0.0, 0)
     assert rate.bytes_per_second is None
     assert rate.time_left(1000) is None
 
 
 def test_a_burst_is_no_measurement() -> None:
-    rate = Rate(0.0)
+    rate = Rate(0.0, 0)
     rate.update(10**9, 0.05)
     assert rate.bytes_per_second is None
     rate.update(2 * 10**9, 1.0)
@@ -37,7 +37,7 @@ def test_time_left_follows_from_the_rate() -> None:
 
 
 def test_a_slow_start_is_soon_forgotten() -> None:
-    rate = Rate(0.0)
+    rate = Rate(0.0, 0)
     offset = 0
     for tenth in range(1, 31):
         offset += 100_000 if tenth <= 5 else 1_000_000
@@ -56,14 +56,14 @@ def test_after_one_time_constant_two_thirds_are_the_new_rate() -> None:
 
 
 def test_a_stalled_upload_never_ends_instead_of_failing() -> None:
-    rate = Rate(0.0)
+    rate = Rate(0.0, 0)
     rate.update(0, 1.0)
     assert rate.time_left(10) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.floats(0, 100)), max_size=30))
 def test_rate_lies_between_nothing_and_the_fastest(steps: list[tuple[int, float]]) -> None:
-    rate, offset, now = Rate(0.0), 0, 0.0
+    rate, offset, now = Rate(0.0, 0), 0, 0.0
     for size, seconds in steps:
         offset, now = offset + size, now + seconds
         rate.update(offset, now)
