@@ -71,7 +71,7 @@ class Other:
     def __init__(self, page: Page, proxy: CuttingProxy, folder: Path) -> None:
         make_file(folder / "other.bin", 12 * MB)
         self._app = App(page, f"{proxy.url}/app", {"destination": str(folder / "in")})
-        self._proxy, proxy.rate = proxy, MB
+        self._proxy, proxy.rate = proxy, MB // 4  # it is to last longer than what fails
         self._app.choose(folder / "other.bin")
         self._app.expect_row("other.bin", "running")
 
@@ -79,6 +79,12 @@ class Other:
         self._app.expect_row("other.bin", "running")
         self._proxy.rate = None
         self._app.expect_row("other.bin", "complete")
+
+
+@pytest.fixture
+def impatient(page: Page) -> None:
+    """Have the page give up soon what it tries again by itself."""
+    page.add_init_script("Math.random = () => 0.01")
 
 
 @pytest.fixture
@@ -90,15 +96,17 @@ def other(browser: Browser, shared: Server, tmp_path: Path) -> Iterator[Other]:
 
 
 def assert_failed(app: App, name: str, reason: str) -> None:
-    """Tell that an upload has failed, with a reason in the page and in Python."""
-    row = app.expect_row(name, "failed")
-    expect(row).to_contain_text(re.compile(f"The server could not store the file: {reason}"))
+    """Tell that an upload has failed for good, with a reason in the page and in Python."""
+    row = app.page.locator(".row[data-state=failed]", has_text=name)
+    given_up = row.filter(has_not_text="Trying again")  # as a full disk is tried four times
+    expect(given_up).to_contain_text(re.compile(f"The server could not store the file: {reason}"))
     (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
     assert (failed["name"], failed["state"]) == (name, "failed")
     assert re.search(reason, failed["error"])
     assert app.outputs["files"] == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_full_disk_fails_the_upload_that_fills_it_and_no_other(
     open_app: Callable[..., App], other: Other, small_disk: Path, tmp_path: Path
 ) -> None:
@@ -124,6 +132,7 @@ def test_read_only_directory_refuses_the_upload_and_no_other(
     other.assert_unaffected()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_disk_that_loses_what_it_took_fails_the_upload_before_it_is_called_complete(
     open_app: Callable[..., App], other: Other, disk_with_less_than_it_says: Path, tmp_path: Path
 ) -> None:
