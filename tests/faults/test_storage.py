@@ -100,9 +100,9 @@ def assert_failed(app: App, name: str, reason: str) -> None:
     row = app.page.locator(".row[data-state=failed]", has_text=name)
     given_up = row.filter(has_not_text="Trying again")  # as a full disk is tried four times
     expect(given_up).to_contain_text(re.compile(f"The server could not store the file: {reason}"))
-    (failed,) = app.wait_for(lambda it: it["uploads"])["uploads"]
-    assert (failed["name"], failed["state"]) == (name, "failed")
-    assert re.search(reason, failed["error"])
+    failed = [(name, "failed")]  # the page may know it first
+    app.wait_for(lambda it: [(u["name"], u["state"]) for u in it["uploads"]] == failed)
+    assert re.search(reason, app.outputs["uploads"][0]["error"])
     assert app.outputs["files"] == []
 
 
