@@ -32,8 +32,8 @@ GALLERY := .gallery/gallery.js
 NODE_MODULES := ts/node_modules/.package-lock.json
 BUNDLE := panel_chunked/dist/panel_chunked.bundle.js
 # Folders are among them, since deleting a file touches only its folder.
-TS_SOURCES := $(shell find ts/src) ts/build.mjs ts/tsconfig.json
-PY_SOURCES := $(shell find panel_chunked -name '*.py') panel_chunked/py.typed
+TS_SOURCES := $(shell find ts/src) ts/build.mjs ts/tsconfig.json panel_chunked/languages/en.json
+PY_SOURCES := $(shell find panel_chunked -name '*.py' -o -path '*/languages/*.json') panel_chunked/py.typed
 PEERS := $(patsubst %,.bench/%/.stamp,streamlit gradio nicegui tus)
 PACKAGING := pyproject.toml ts/hatch_build.py
 # What the sdist carries besides.
@@ -148,7 +148,7 @@ $(NODE_MODULES): ts/package.json ts/package-lock.json
 $(BUNDLE): $(TS_SOURCES) $(NODE_MODULES)
 	@npm --prefix ts run --silent build
 
-$(GALLERY): $(TS_SOURCES) $(shell find ts/gallery ts/tests) $(NODE_MODULES)
+$(GALLERY): $(TS_SOURCES) $(shell find ts/gallery ts/tests panel_chunked/languages) $(NODE_MODULES)
 	@ts/node_modules/.bin/esbuild ts/gallery/gallery.tsx --bundle --format=esm --log-level=warning \
 	  --jsx=automatic --jsx-import-source=preact --outfile=$@
 

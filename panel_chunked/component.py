@@ -13,7 +13,7 @@ from panel.custom import JSComponent
 from panel.pane.markup import Markdown
 
 from .channel import Channel
-from .config import Destination, Size
+from .config import Destination, Language, Size, Texts
 from .files import UploadedFile
 from .hooks import Callbacks, Hooks
 from .limits import parse_size
@@ -68,6 +68,15 @@ class UploadComponent(Callbacks, JSComponent):
         Complete files, in the order they were completed.""",
     )
 
+    language = Language(
+        default=None,
+        doc="""
+        Language of the widget, as a tag such as ``"de"``. None takes that of the page, its ``lang``
+        in HTML, which is ``"en"`` in Panel's templates; ``"browser"`` takes the user's. There are
+        texts in English, German, Spanish, French, Japanese, Chinese and Arabic; any other language
+        has its numbers, and the texts that `texts` gives.""",
+    )
+
     max_file_size = Size(
         default=None,
         doc="""
@@ -93,6 +102,13 @@ class UploadComponent(Callbacks, JSComponent):
         readonly=True,
         doc="""
         Percent stored of everything that is running; 100 once it is complete.""",
+    )
+
+    texts = Texts(
+        default={},
+        doc="""
+        Texts of the page in other words, by the keys of ``panel_chunked.languages.ENGLISH``, such
+        as ``{"choose_file": "Add a picture"}``.""",
     )
 
     uploads = param.List(

@@ -6,6 +6,7 @@ from typing import Any
 import param
 
 from .credit import MEMORY_LIMIT, pool
+from .languages import TAG, check_texts
 from .limits import parse_size
 
 #: Bytes in a message that Jupyter Server takes; beyond that it closes the socket with code 1009
@@ -33,6 +34,25 @@ class Destination(param.Parameter):
             raise ValueError(
                 f"destination must be None, a directory, a function or a store, not {val!r}."
             )
+
+
+class Language(param.String):
+    """None, ``"browser"``, or a language tag as in HTML."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val not in (None, "browser") and not TAG.fullmatch(val):
+            raise ValueError(
+                f"language must be None, 'browser' or a tag such as 'de' or 'pt-BR', not {val!r}."
+            )
+
+
+class Texts(param.Dict):
+    """Texts by their keys, see `panel_chunked.languages`."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        check_texts(val or {})
 
 
 class Config(param.Parameterized):

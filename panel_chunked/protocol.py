@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from . import languages
 from .errors import ErrorCode, UploadError
 
 VERSION = 1
@@ -137,7 +138,13 @@ class Recording(_Message, frozen=True, tag="recording"):
     state: RecordingState
 
 
-ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Paused | Recording
+class Language(_Message, frozen=True, tag="language"):
+    """The page asks for its texts in a language, named by a tag as in HTML."""
+
+    language: Annotated[str, Meta(max_length=35)]
+
+
+ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Paused | Recording | Language
 
 
 class Welcome(_Message, frozen=True, tag="welcome"):
@@ -241,6 +248,13 @@ class Record(_Message, frozen=True, tag="record"):
     action: RecordAction
 
 
+class Texts(_Message, frozen=True, tag="texts"):
+    """Answers `Language`, see `panel_chunked.languages`; None if there are none in it."""
+
+    language: str
+    texts: languages.Texts | None
+
+
 class Error(_Message, frozen=True, tag="error", omit_defaults=True):
     """A message was refused, and the upload has failed with it.
 
@@ -254,7 +268,18 @@ class Error(_Message, frozen=True, tag="error", omit_defaults=True):
 
 
 ServerMessage = (
-    Welcome | Created | Ack | Resume | Complete | Removed | Cleared | Token | Pause | Record | Error
+    Welcome
+    | Created
+    | Ack
+    | Resume
+    | Complete
+    | Removed
+    | Cleared
+    | Token
+    | Pause
+    | Record
+    | Texts
+    | Error
 )
 
 

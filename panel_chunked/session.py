@@ -16,6 +16,7 @@ from .errors import UploadError
 from .files import UploadedFile
 from .handler import UploadHandler
 from .lane import Lane, Suspend
+from .languages import texts_in
 from .names import safe_name
 from .presence import Presence
 from .protocol import (
@@ -27,6 +28,7 @@ from .protocol import (
     Hello,
     Identity,
     KnownUpload,
+    Language,
     Paused,
     Recording,
     RecordingState,
@@ -50,6 +52,9 @@ MAX_BATCHES = 100
 
 #: Uploads refused or failed that are logged for a page, in each minute.
 MAX_LOGGED = 20
+
+#: Times that a session sends the texts of a language, which take more than asking for them.
+MAX_TEXTS = 100
 
 #: Failed uploads that are remembered, for `ChunkedFileInput.uploads`.
 MAX_FAILED = 100
@@ -123,6 +128,7 @@ class Session:
         self._completed_bytes = 0
         self.ending = 0  # uploads that have ended, and the app has not heard of it
         self._refused_messages = 0
+        self._sent_texts = 0
         self._logged, self._logged_since = 0, time.monotonic()
         self._settling = asyncio.Lock()
         self._keeping = threading.Lock()  # the app may clear while an upload becomes complete
@@ -176,6 +182,8 @@ class Session:
                 self._page.recorded(message.state)
             case Remove():
                 self._remove(message.id)
+            case Language():
+                self._send_texts(message.language)
             case Abort(reason="unreadable"):
                 text = "The file could not be read: it was changed, moved or deleted."
                 self._stop(message, UploadError("unreadable", text))
@@ -192,6 +200,13 @@ class Session:
         self._page.send(self._page.welcome(), message.page)
         for known in dict.fromkeys(message.uploads):
             self._resume(known, message.page)
+
+    def _send_texts(self, language: str) -> None:
+        self._sent_texts += 1
+        if self._sent_texts <= MAX_TEXTS:
+            self._page.send(protocol.Texts(language, texts_in(language)))
+        else:
+            self._refuse_message(UploadError("bad_message", "Texts were asked for too often."))
 
     def _hear(self, page: str) -> None:
         self._page.heard(page)

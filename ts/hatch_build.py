@@ -37,7 +37,7 @@ class BundleBuildHook(BuildHookInterface[Any]):
         bundle = [root / "panel_chunked" / "dist" / name for name in BUNDLE]
         if is_unpacked_sdist(root):
             require(bundle)
-        elif not is_current(bundle, sources(root / "ts")):
+        elif not is_current(bundle, sources(root)):
             build_bundle(root / "ts")
             require(bundle)
 
@@ -54,10 +54,11 @@ def require(bundle: list[Path]) -> None:
         raise RuntimeError(f"panel_chunked/dist lacks {', '.join(missing)}")
 
 
-def sources(ts: Path) -> list[Path]:
+def sources(root: Path) -> list[Path]:
     """List what the bundle is made from; folders too, since deleting a file touches only them."""
+    ts, english = root / "ts", root / "panel_chunked" / "languages" / "en.json"
     named = ("package.json", "package-lock.json", "build.mjs", "tsconfig.json")
-    return [ts / name for name in named] + [ts / "src", *(ts / "src").rglob("*")]
+    return [ts / name for name in named] + [english, ts / "src", *(ts / "src").rglob("*")]
 
 
 def is_current(targets: list[Path], inputs: list[Path]) -> bool:

@@ -114,6 +114,7 @@ class App:
 
     def __init__(self, page: Page, url: str, options: dict[str, Any], query: str = "") -> None:
         self.page = page
+        self._choose = options.pop("choose", "Choose")  # what its button says
         page.goto(f"{url}?options={quote(json.dumps(options))}{query}")
         self.choose_button.wait_for()
         # Until then Bokeh may render views anew, and take the focus away.
@@ -121,7 +122,7 @@ class App:
 
     @property
     def choose_button(self) -> Any:
-        return self.page.get_by_role("button", name="Choose")
+        return self.page.get_by_role("button", name=self._choose)
 
     def choose(self, *paths: Path) -> None:
         self.page.locator("input[type=file]").set_input_files(list(paths))

@@ -34,9 +34,10 @@ def test_valid_client_message_keeps_every_field(message: dict[str, Any]) -> None
 
 def test_golden_messages_have_every_kind() -> None:
     kinds = {"hello", "create", "chunk", "finish", "abort", "remove", "paused", "recording"}
+    kinds |= {"language"}
     assert {message["kind"] for message in VALID.values()} == kinds
     kinds = {"welcome", "created", "ack", "resume", "complete", "removed", "cleared", "error"}
-    kinds |= {"token", "pause", "record"}
+    kinds |= {"token", "pause", "record", "texts"}
     assert {message["kind"] for message in SERVER.values()} == kinds
 
 

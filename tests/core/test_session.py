@@ -25,9 +25,10 @@ from panel_chunked import lane
 from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
 from panel_chunked.files import UploadedFile
 from panel_chunked.lane import MESSAGE_OVERHEAD
+from panel_chunked.languages import texts_in
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
-from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING
+from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume, Texts
+from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING, MAX_TEXTS
 from panel_chunked.stores import DirectoryStore
 from panel_chunked.upload import Upload, UploadInfo
 
@@ -244,6 +245,23 @@ async def test_uploads_that_are_being_cancelled_keep_no_other_from_beginning(
     browser.transfer(late, b"abcd")
     await page.next(Complete, id=late)
     slow.opened.set()
+
+
+async def test_texts_are_sent_in_the_language_that_is_asked_for(
+    browser: Browser, page: FakePage
+) -> None:
+    for language in ("de-AT", "tlh"):
+        browser.send("language", language=language)
+    german, klingon = page.sent
+    assert german == Texts("de-AT", texts_in("de"))
+    assert klingon == Texts("tlh", None)
+
+
+async def test_texts_are_not_sent_for_ever(browser: Browser, page: FakePage) -> None:
+    for _ in range(MAX_TEXTS + 1):
+        browser.send("language", language="de")
+    assert len(page.all(Texts)) == MAX_TEXTS
+    assert page.all(Error)[-1].code == "bad_message"
 
 
 async def test_a_file_that_the_browser_cannot_read_has_failed(

@@ -4,12 +4,19 @@
  */
 
 import "../src/view/style.css";
-import { render as mount } from "preact";
+import { type ComponentChild, render as mount } from "preact";
+import ar from "../../panel_chunked/languages/ar.json";
+import de from "../../panel_chunked/languages/de.json";
+import es from "../../panel_chunked/languages/es.json";
+import fr from "../../panel_chunked/languages/fr.json";
+import ja from "../../panel_chunked/languages/ja.json";
+import zh from "../../panel_chunked/languages/zh.json";
 import { UploadQueue } from "../src/queue";
 import { Reconnection } from "../src/reconnect";
 import { Recorder, type RecorderState, type Remark } from "../src/recorder";
 import { FileSource } from "../src/source";
 import { Upload, type UploadState } from "../src/upload";
+import { ENGLISH, type Language, LanguageContext, language } from "../src/view/language";
 import { RecorderView } from "../src/view/recorder";
 import { Widget } from "../src/view/widget";
 import { FakeServer, type ModelSettings } from "../tests/fake-server";
@@ -23,6 +30,7 @@ interface Case {
   uploads?: Upload[];
   connection?: "reconnecting" | "lost";
   recorder?: { now: RecorderState; remark?: Remark };
+  language?: Language;
   prepare?: (queue: UploadQueue, section: () => HTMLElement) => void;
 }
 
@@ -145,7 +153,7 @@ const CASES: Case[] = [
   {
     name: "notice",
     prepare: (queue) => {
-      queue.notice.value = "The drop could not be read. Use the button to choose the files.";
+      queue.notice.value = { kind: "drop_unreadable" };
     },
   },
   {
@@ -192,6 +200,20 @@ const CASES: Case[] = [
     name: "name from right to left",
     uploads: [upload("مقابلة مع رئيس البلدية.mp4", 1340 * MB, running, 412 * MB, moving)],
   },
+  ...Object.entries({ ar, de, es, fr, ja, zh }).map(([tag, texts]) => ({
+    name: `in ${tag}`,
+    language: language(tag, texts),
+    settings: { accept: [".csv", "image/*"], max_file_size: 5e9, max_files: 20 },
+    uploads: [
+      upload("interview with the mayor.mp4", 1340 * MB, running, 412 * MB, moving),
+      upload("measurements.csv", 3 * MB, complete, 3 * MB),
+      upload("summary.pdf", 7e9, {
+        kind: "refused",
+        failure: { code: "file_too_large", size: 7e9, limit: 5e9 },
+      }),
+    ],
+  })),
+  { name: "recorder in ar", language: language("ar", ar), recorder: { now: { kind: "asking" } } },
   { name: "recorder", recorder: { now: { kind: "idle" } } },
   { name: "recorder asking", recorder: { now: { kind: "asking" } } },
   { name: "recorder refused", recorder: { now: { kind: "idle" }, remark: "denied" } },
@@ -205,7 +227,7 @@ function dragOver(section: HTMLElement, type = ""): void {
 }
 
 function show(
-  { settings = {}, uploads = [], connection, recorder, prepare }: Case,
+  { settings = {}, uploads = [], connection, recorder, prepare, language: its = ENGLISH }: Case,
   el: HTMLElement,
 ) {
   const reconnection =
@@ -222,12 +244,15 @@ function show(
   server.answer(); // the hello, or the page would soon say that it waits
   queue.uploads.value = uploads;
   const common = { queue, settings: channel.settings };
+  const localized = (widget: ComponentChild) => (
+    <LanguageContext.Provider value={its}>{widget}</LanguageContext.Provider>
+  );
   if (recorder) {
     const shown = new Recorder(queue);
     shown.now.value = recorder.now;
     shown.remark.value = recorder.remark ?? null;
-    mount(<RecorderView {...common} recorder={shown} />, el);
-  } else mount(<Widget {...common} />, el);
+    mount(localized(<RecorderView {...common} recorder={shown} />), el);
+  } else mount(localized(<Widget {...common} />), el);
   reconnection?.lost(new WeakRef({}));
   prepare?.(queue, () => el.querySelector("section") as HTMLElement);
 }

@@ -4,6 +4,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Comm } from "./comm";
 import { Frames, HEAD_SIZE, socketOf } from "./frames";
 import { type Kernel, NO_KERNEL } from "./kernel";
+import { learn, type TextSet } from "./languages";
 import type { Limits } from "./limits";
 import { type ClientMessage, parse, type ServerMessage, type Welcome } from "./protocol";
 import type { Reconnection } from "./reconnect";
@@ -39,6 +40,10 @@ export interface Settings extends Limits {
   dropArea: "widget" | "page";
   /** Which camera a phone opens at once, or the microphone. */
   capture: "user" | "environment" | null;
+  /** Null: that of the page; "browser": that of the browser; or a tag as in HTML. */
+  language: string | null;
+  /** What the app says in other words. */
+  texts: TextSet;
   /** Null if files are chosen. */
   recorder: RecorderSettings | null;
 }
@@ -62,6 +67,8 @@ export interface PanelModel {
   max_file_size: number | null;
   max_total_size: number | null;
   max_files: number | null;
+  language: string | null;
+  texts: unknown;
   // Those of a file input.
   layout?: Layout;
   drop_area?: Settings["dropArea"];
@@ -85,6 +92,8 @@ const PARAMS = [
   "max_file_size",
   "max_total_size",
   "max_files",
+  "language",
+  "texts",
 ];
 
 const FURTHER_PARAMS = {
@@ -190,6 +199,7 @@ export class PanelChannel implements Channel {
     }
     if (message.kind === "welcome") this.road = this.openRoad(message);
     if (message.kind === "token") this.reconnection?.renew(message.token);
+    else if (message.kind === "texts") learn(message.language, plain(message.texts) as TextSet);
     else this.receive(message);
   }
 
@@ -217,6 +227,8 @@ function readSettings(model: PanelModel): Settings {
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,
+    language: model.language,
+    texts: plain(model.texts) as TextSet,
     recorder: model.esm_constants.view === "recorder" ? readRecorderSettings(model) : null,
   };
 }
@@ -230,4 +242,10 @@ function readRecorderSettings(model: PanelModel): RecorderSettings {
     maxWaiting: model.max_waiting ?? 0,
     whenFull: model.when_full ?? "pause",
   };
+}
+
+/** Bokeh gives Python's dicts as maps. */
+function plain(value: unknown): unknown {
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries([...value].map(([key, part]) => [key, plain(part)]));
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ADVICE, RETRIES, retryOf } from "./errors";
+import english from "../../panel_chunked/languages/en.json";
+import { RETRIES, retryOf } from "./errors";
 
 /** The rows of both tables: code, what happened, what to do, whether it is tried again. */
 function documented(): string[][] {
@@ -16,9 +17,21 @@ describe("the codes", () => {
     expect(told).toHaveLength(Object.keys(RETRIES).length);
   });
 
-  it("of the page come with what to do, as in the docs", () => {
-    const told = documented().map(([code, , advice]) => [code?.replaceAll("`", ""), advice]);
-    expect(Object.fromEntries(told)).toMatchObject(ADVICE);
+  it.each([
+    "changed",
+    "file_too_large",
+    "kernel_restarted",
+    "not_accepted",
+    "recording_gone",
+    "too_many_files",
+    "total_too_large",
+    "unreadable",
+  ] as const)("of the page come with what to do, as in the docs: %s", (code) => {
+    const [, , advice] = documented().find(([told]) => told === `\`${code}\``) ?? [];
+    const text: string | Record<string, string> = english[code];
+    for (const form of typeof text === "string" ? [text] : Object.values(text)) {
+      expect(form.endsWith(` ${advice}`), form).toBe(true);
+    }
   });
 
   it.each([

@@ -39,15 +39,3 @@ export const RETRIES = {
 export function retryOf({ code }: Failure): Retry {
   return Object.hasOwn(RETRIES, code) ? RETRIES[code as keyof typeof RETRIES] : "no";
 }
-
-/** What to do about what the page finds itself; the server says it of all else. */
-export const ADVICE: Record<Exclude<Failure, { message: string }>["code"], string> = {
-  changed: "Try again to send all of it.",
-  file_too_large: "Choose a smaller one.",
-  kernel_restarted: "Run the cell again, then choose the file again.",
-  not_accepted: "Choose one of these.",
-  recording_gone: "Record it again.",
-  too_many_files: "Remove others first, then try again.",
-  total_too_large: "Remove others first, then try again.",
-  unreadable: "Choose it again, or try again if it was moved back.",
-};

@@ -5,10 +5,12 @@ import { h, render as mount } from "preact";
 import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
+import { languageOf } from "./languages";
 import { connectionLost, isUploading, queueOf, recorderOf, unseenFiles } from "./registry";
 import { type DataModel, pageValues } from "./values";
+import { ENGLISH } from "./view/language";
+import { Localized } from "./view/localized";
 import { RecorderView } from "./view/recorder";
-import { texts } from "./view/texts";
 import { Widget } from "./view/widget";
 
 interface RenderProps {
@@ -20,7 +22,7 @@ interface RenderProps {
 
 export function render({ view, model, data, el }: RenderProps): void {
   if (isClassicNotebook()) {
-    mount(h("p", { class: "notice", role: "alert" }, texts.classicNotebook), el);
+    mount(h("p", { class: "notice", role: "alert" }, ENGLISH.text("classic_notebook")), el);
     return;
   }
   const { document } = view.model;
@@ -40,7 +42,7 @@ export function render({ view, model, data, el }: RenderProps): void {
   const recorder = kind === "recorder" ? recorderOf(queue) : null;
   const unseen = unseenFiles();
   // A cell that is run again shows another widget.
-  if (queue.isNew && unseen.length > 0) queue.notice.value = texts.unseen(unseen);
+  if (queue.isNew && unseen.length > 0) queue.notice.value = { kind: "unseen", names: unseen };
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);
@@ -48,10 +50,11 @@ export function render({ view, model, data, el }: RenderProps): void {
     mount(null, el);
     queue.detach(channel);
   });
-  mount(
-    recorder ? h(RecorderView, { recorder, settings, queue }) : h(Widget, { queue, settings }),
-    el,
-  );
+  const widget = recorder
+    ? h(RecorderView, { recorder, settings, queue })
+    : h(Widget, { queue, settings });
+  const ask = (language: string) => channel.send({ kind: "language", language });
+  mount(h(Localized, { settings, page: languageOf(el), ask, children: widget }), el);
 }
 
 export default { render };

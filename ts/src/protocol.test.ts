@@ -45,7 +45,9 @@ async function everyKind(): Promise<FakeServer> {
   const fake = new FakeServer();
   const queue = new UploadQueue();
   queue.recorder = { command: () => undefined, state: "paused" };
-  queue.attach(fake.connect());
+  const channel = fake.connect();
+  queue.attach(channel);
+  channel.send({ kind: "language", language: "de-AT" });
   queue.add(picked(makeFile(25, "whole.bin", "video/mp4")));
   await until(() => queue.uploads.value.at(-1)?.state.value.kind === "complete");
   for (const upload of queue.uploads.value) queue.remove(upload);
@@ -62,7 +64,10 @@ describe("a message of the page", () => {
     const fake = await everyKind();
     const kinds = new Set<string>(fake.received.map(({ kind }) => kind));
     expect(kinds).toEqual(
-      new Set(["hello", "create", "chunk", "finish", "abort", "remove", "paused", "recording"]),
+      new Set([
+        ...["hello", "create", "chunk", "finish", "abort", "remove", "paused", "recording"],
+        "language",
+      ]),
     );
     for (const message of fake.received) {
       expect(goldenMessages(message.kind).map(shape)).toContainEqual(shape(message));

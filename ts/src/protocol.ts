@@ -4,6 +4,8 @@
  * The Python twin is `panel_chunked/protocol.py`; `tests/golden` holds messages that both read.
  */
 
+import type { TextSet } from "./languages";
+
 export const VERSION = 1;
 
 /**
@@ -51,7 +53,9 @@ export type ClientMessage =
   /** The user, or the app, has paused the upload, or it goes on; said again after each `hello`. */
   | { kind: "paused"; id: string; paused: boolean }
   /** What the recorder of the page does, whenever that changes and after each `hello`. */
-  | { kind: "recording"; state: "inactive" | "recording" | "paused" };
+  | { kind: "recording"; state: "inactive" | "recording" | "paused" }
+  /** Asks for texts in another language, by its tag as in HTML. */
+  | { kind: "language"; language: string };
 
 /** Bytes of a file. */
 export interface Chunk {
@@ -155,6 +159,8 @@ export type ServerMessage =
   /** What to connect with when the connection is lost; what the page has expires earlier. */
   | { kind: "token"; token: string }
   | PauseMessage
+  /** Answers `language`; null if the server has none in it. */
+  | { kind: "texts"; language: string; texts: TextSet | null }
   /** The recorder of the page is to do this; `start` goes on after a pause. */
   | { kind: "record"; action: RecordAction }
   | ErrorMessage;
@@ -165,6 +171,8 @@ const isString: Check = (value) => typeof value === "string";
 const isSize: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Nothing else may be given to a socket as its protocol, see RFC 6455, section 11.3.4. */
 const isToken: Check = (value) => isString(value) && /^[\w-]+(\.[\w-]+)?$/.test(value as string);
+const isTexts: Check = (value) =>
+  value === null || (typeof value === "object" && !Array.isArray(value));
 const isTransport: Check = (value) =>
   value === "socket" || value === "comm" || value === "ipywidget";
 const isAction: Check = (value) => value === "start" || value === "pause" || value === "stop";
@@ -196,6 +204,7 @@ const FIELDS: Record<ServerMessage["kind"], Record<string, Check>> = {
   removed: { id: isString },
   cleared: {},
   token: { token: isToken },
+  texts: { language: isString, texts: isTexts },
   pause: {
     id: (value) => value === null || isString(value),
     paused: (value) => typeof value === "boolean",

@@ -8,6 +8,7 @@ import { type Failure, retryOf } from "./errors";
 import { handleOf } from "./handles";
 import { uniqueKey } from "./key";
 import { check, type Refusal } from "./limits";
+import type { Notice } from "./notice";
 import { Offers } from "./offers";
 import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
 import { LEFT_AFTER, Probe } from "./probe";
@@ -79,7 +80,7 @@ export class UploadQueue {
   /** Everything that has a row, oldest first. */
   readonly uploads: Signal<Upload[]> = signal([]);
   /** What is wrong with the page as a whole. */
-  readonly notice = signal("");
+  readonly notice: Signal<Notice | null> = signal(null);
   /** Called with the complete files of a batch, once all of it has ended. */
   onBatch: (files: PickedFile[]) => void = () => undefined;
 
@@ -195,7 +196,7 @@ export class UploadQueue {
     const { settings } = this;
     if (settings === null || settings.disabled || uploads.length === 0) return;
     this.dismissEnded();
-    this.notice.value = "";
+    this.notice.value = null;
     const accepted = this.accept(uploads, settings);
     this.uploads.value = [...this.uploads.value, ...uploads];
     this.begin(accepted);
@@ -595,7 +596,7 @@ export class UploadQueue {
     this.link = link;
     this.byId.clear();
     this.aborted.clear();
-    this.notice.value = "";
+    this.notice.value = null;
     for (const upload of this.retries.waiting) this.retries.stop(upload);
     this.uploads.value = this.uploads.value.filter((upload) => kept.has(upload));
   }
@@ -606,7 +607,7 @@ export class UploadQueue {
     if (upload?.state.value.kind === "complete") {
       // The server may have deleted it while nothing reached this page.
       if (code === "unknown_upload") this.dismiss(upload);
-      else this.notice.value = message;
+      else this.notice.value = { kind: "not_removed", name: upload.source.name };
     }
     if (!upload?.active) return;
     if (code === "unknown_upload" && id !== undefined && upload.isEmpty) this.tellAgain(upload, id);
@@ -631,7 +632,7 @@ export class UploadQueue {
   private refuseUnanswered(failure: Failure): void {
     const unanswered = [...this.ready].filter(({ id }) => id === null);
     for (const upload of unanswered) upload.end({ kind: "refused", failure });
-    if (unanswered.length === 0 && "message" in failure) this.notice.value = failure.message;
+    if (unanswered.length === 0) this.notice.value = { kind: "failure", failure };
   }
 
   /** What the server is asked about: what is under way, and as much as fits of the rest. */

@@ -19,6 +19,8 @@ interface Stored {
 
 const SETTINGS = {
   label: "Files",
+  language: null,
+  texts: {},
   description: null,
   layout: "compact",
   disabled: false,
@@ -191,6 +193,7 @@ export class FakeServer {
         break;
       case "paused":
       case "recording":
+      case "language":
         break;
       default:
         this.end(message.id);

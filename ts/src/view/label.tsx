@@ -2,7 +2,7 @@
 
 import { useId } from "preact/hooks";
 import { Icon } from "./icons";
-import { texts } from "./texts";
+import { useLanguage } from "./language";
 
 interface LabelProps {
   label: string;
@@ -22,9 +22,10 @@ export function Label({ label, description }: LabelProps) {
 /** The tooltip that every Panel widget has; its HTML is the app's own. */
 function Description({ html }: { html: string }) {
   const id = useId();
+  const { text } = useLanguage();
   return (
     <span class="description">
-      <button type="button" class="info" aria-label={texts.description} aria-describedby={id}>
+      <button type="button" class="info" aria-label={text("description")} aria-describedby={id}>
         <Icon name="info" />
       </button>
       {/* The HTML was written by the author of the app. */}

@@ -1,7 +1,7 @@
 /** The button below a list of rows of which only some are shown. */
 
 import type { Signal } from "@preact/signals";
-import { texts } from "./texts";
+import { useLanguage } from "./language";
 
 /** Rows that are shown at first. */
 export const FEW_ROWS = 6;
@@ -11,6 +11,7 @@ const MORE_ROWS = 100;
 
 /** `count` is how many of the `total` may be shown. */
 export function More({ count, total }: { count: Signal<number>; total: number }) {
+  const { text } = useLanguage();
   if (total <= FEW_ROWS) return null;
   const hidden = Math.max(0, total - count.value);
   const onClick = () => {
@@ -18,7 +19,7 @@ export function More({ count, total }: { count: Signal<number>; total: number })
   };
   return (
     <button type="button" class="more" onClick={onClick}>
-      {hidden > 0 ? texts.more(hidden) : texts.fewer}
+      {hidden > 0 ? text("more", { count: hidden }) : text("fewer")}
     </button>
   );
 }

@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { Offer, Offers } from "../offers";
-import { bytes } from "./format";
 import { Icon } from "./icons";
+import { useLanguage } from "./language";
 import { FEW_ROWS, More } from "./more";
 import { Action } from "./row";
-import { nameText, texts } from "./texts";
+import { nameText } from "./texts";
 
 interface OfferRowsProps {
   offers: Offers;
@@ -16,6 +16,7 @@ interface OfferRowsProps {
 }
 
 export function OfferRows({ offers, disabled, focusButton }: OfferRowsProps) {
+  const { text } = useLanguage();
   const count = useSignal(FEW_ROWS);
   const all = offers.shown.value;
   if (all.length === 0) return null;
@@ -29,7 +30,7 @@ export function OfferRows({ offers, disabled, focusButton }: OfferRowsProps) {
   };
   return (
     <>
-      <ul class="rows" aria-label={texts.notEnded}>
+      <ul class="rows" aria-label={text("not_ended")}>
         {all.slice(0, count.value).map((offer) => (
           <OfferRow
             key={offer.id}
@@ -54,32 +55,34 @@ interface OfferRowProps {
 
 function OfferRow({ offer, disabled, onGoOn, onDismiss }: OfferRowProps) {
   const { relativePath, size, handle } = offer;
-  const name = nameText(relativePath.split("/").at(-1) ?? "");
+  const language = useLanguage();
+  const { text, bytes } = language;
+  const name = nameText(language, relativePath.split("/").at(-1) ?? "");
   return (
     <li class="row offer" data-state="offer">
       <div class="line">
         <Icon name="file" />
-        <span class="name" title={nameText(relativePath)}>
+        <span class="name" title={nameText(language, relativePath)}>
           <bdi>{name}</bdi>
         </span>
         <span class="size">{bytes(size)}</span>
         <span class="actions">
-          <Action label={texts.forget(name)} icon="close" onClick={onDismiss} />
+          <Action label={text("forget", { name })} icon="close" onClick={onDismiss} />
         </span>
       </div>
       <div class="detail">
-        <span>{texts.begun}</span>
+        <span>{text("begun")}</span>
         {handle === null ? (
-          <span>{texts.chooseAgain}</span>
+          <span>{text("choose_again")}</span>
         ) : (
           <button
             type="button"
             class="go-on"
-            aria-label={texts.goOnWith(name)}
+            aria-label={text("go_on_with", { name })}
             disabled={disabled}
             onClick={onGoOn}
           >
-            {texts.goOn}
+            {text("go_on")}
           </button>
         )}
       </div>

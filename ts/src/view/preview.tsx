@@ -3,24 +3,26 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { watchLevel } from "../level";
-import { texts } from "./texts";
+import { useLanguage } from "./language";
 
 interface StreamProps {
   stream: MediaStream;
 }
 
 export function Preview({ stream }: StreamProps) {
+  const { text } = useLanguage();
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream;
   }, [stream]);
   // It is muted: the speakers would be heard by the microphone.
   return (
-    <video class="preview" ref={video} aria-label={texts.preview} muted autoplay playsInline />
+    <video class="preview" ref={video} aria-label={text("preview")} muted autoplay playsInline />
   );
 }
 
 export function Level({ stream }: StreamProps) {
+  const { text } = useLanguage();
   const level = useSignal(0);
   useEffect(
     () =>
@@ -29,5 +31,5 @@ export function Level({ stream }: StreamProps) {
       }),
     [stream, level],
   );
-  return <meter class="level" aria-label={texts.level} value={level.value} />;
+  return <meter class="level" aria-label={text("level")} value={level.value} />;
 }

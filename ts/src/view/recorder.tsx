@@ -6,13 +6,13 @@ import type { Settings } from "../channel";
 import { KINDS, type Kind } from "../devices";
 import type { UploadQueue } from "../queue";
 import type { Recorder } from "../recorder";
-import { bytes, clock } from "./format";
 import { Icon, type IconName } from "./icons";
 import { Label } from "./label";
+import { languageProps, type TextKey, useLanguage } from "./language";
 import { Notices } from "./notices";
 import { Level, Preview } from "./preview";
 import { Rows } from "./rows";
-import { limitsText, remarkText, texts } from "./texts";
+import { limitsText, remarkText } from "./texts";
 
 interface RecorderProps {
   recorder: Recorder;
@@ -23,6 +23,7 @@ interface RecorderProps {
 export function RecorderView({ recorder, queue, settings }: RecorderProps) {
   const { label, description, disabled } = settings.value;
   const source = settings.value.recorder?.source ?? "microphone";
+  const language = useLanguage();
   const button = useRef<HTMLButtonElement>(null);
   const focusButton = () => button.current?.focus();
   const take = recorder.take.value;
@@ -30,7 +31,11 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
   const isOver = remark === "full" || remark === "limit" || remark === "lost_device";
   const classes = ["widget", "recorder", disabled && "disabled", queue.isNotebook && "notebook"];
   return (
-    <section class={classes.filter(Boolean).join(" ")} aria-label={label || texts.recorder}>
+    <section
+      class={classes.filter(Boolean).join(" ")}
+      aria-label={label || language.text("recorder")}
+      {...languageProps(language)}
+    >
       <Label label={label} description={description} />
       <div class={`deck ${recorder.now.value.kind}`}>
         {take && source !== "microphone" && <Preview stream={take.stream} />}
@@ -42,7 +47,7 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
       </div>
       {remark !== null && (
         <p class={isOver ? "remark" : "notice"} role={isOver ? "status" : "alert"}>
-          {remarkText(remark, source)}
+          {remarkText(language, remark, source)}
         </p>
       )}
       <Notices queue={queue} />
@@ -59,7 +64,9 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
   const { kind } = recorder.now.value;
   const take = recorder.take.value;
   const hint = useId();
-  const said = hintText(recorder, queue, settings.value);
+  const language = useLanguage();
+  const { text, bytes, clock } = language;
+  const hintKey = hintOf(recorder, queue, settings.value);
   const { label, icon, onClick, isPossible } = firstControl(recorder, settings.value);
   const stop = () => {
     recorder.stop();
@@ -77,12 +84,12 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
         onClick={onClick}
       >
         <Icon name={icon} />
-        {label}
+        {text(label)}
       </button>
       {take && (
         <button type="button" class="control" onClick={stop}>
           <Icon name="stop" />
-          {texts.stop}
+          {text("stop")}
         </button>
       )}
       {take && (
@@ -91,15 +98,15 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
           <span class="size">{bytes(take.recording.recorded.value)}</span>
         </span>
       )}
-      <span class={`hint ${isPlain(said) ? "unseen" : ""}`} id={hint} role="status">
-        {said}
+      <span class={`hint ${isPlain(hintKey) ? "unseen" : ""}`} id={hint} role="status">
+        {hintKey ? text(hintKey) : limitsText(language, settings.value, settings.value.multiple)}
       </span>
     </div>
   );
 }
 
 interface ControlState {
-  label: string;
+  label: TextKey;
   icon: IconName;
   onClick: () => void;
   isPossible: boolean;
@@ -109,20 +116,24 @@ function firstControl(recorder: Recorder, { recorder: settings }: Settings): Con
   const now = recorder.now.value;
   switch (now.kind) {
     case "idle": {
-      const label = texts.record[settings?.source ?? "microphone"];
-      return control(label, "record", () => void recorder.start(), recorder.canStart);
+      return control(
+        `record_${settings?.source ?? "microphone"}`,
+        "record",
+        () => void recorder.start(),
+        recorder.canStart,
+      );
     }
     case "asking":
-      return control(texts.stopAsking, "close", () => recorder.stop());
+      return control("stop_asking", "close", () => recorder.stop());
     case "recording":
-      return control(texts.pauseRecording, "pause", () => recorder.pause());
+      return control("pause_recording", "pause", () => recorder.pause());
     case "paused":
-      return control(texts.recordOn, "record", () => recorder.goOn(), !now.isFull);
+      return control("go_on_recording", "record", () => recorder.goOn(), !now.isFull);
   }
 }
 
 function control(
-  label: string,
+  label: TextKey,
   icon: IconName,
   onClick: () => void,
   isPossible = true,
@@ -130,22 +141,22 @@ function control(
   return { label, icon, onClick, isPossible };
 }
 
-function hintText(recorder: Recorder, queue: UploadQueue, settings: Settings): string {
+/** What stands beside the buttons; without one, the limits do. */
+function hintOf(recorder: Recorder, queue: UploadQueue, settings: Settings): TextKey | null {
   const now = recorder.now.value;
-  if (now.kind === "asking") return texts.asking;
+  if (now.kind === "asking") return "asking";
   if (now.kind !== "idle" && queue.connection !== "up") {
-    return queue.connection === "reconnecting" ? texts.unconnected : texts.cutOff;
+    return queue.connection === "reconnecting" ? "recording_unconnected" : "recording_cut_off";
   }
-  if (now.kind === "recording") return texts.recording;
-  if (now.kind === "paused") return now.isFull ? texts.full : texts.paused;
-  if (settings.disabled) return texts.disabled;
-  if (!recorder.canStart) return texts.sendingLast;
-  return limitsText(settings, settings.multiple);
+  if (now.kind === "recording") return "recording";
+  if (now.kind === "paused") return now.isFull ? "recording_full" : "paused";
+  if (settings.disabled) return "disabled";
+  return recorder.canStart ? null : "sending_last";
 }
 
 /** Whether it only says what the buttons show. */
-function isPlain(hint: string): boolean {
-  return hint === texts.recording || hint === texts.paused;
+function isPlain(hint: TextKey | null): boolean {
+  return hint === "recording" || hint === "paused";
 }
 
 interface ChoiceProps {
@@ -156,12 +167,13 @@ interface ChoiceProps {
 
 /** What to record with, where there is a choice. */
 function DeviceChoice({ kind, recorder, disabled }: ChoiceProps) {
+  const { text } = useLanguage();
   const devices = recorder.devices.value[kind];
   if (devices.length < 2) return null;
   return (
     <select
       class="device"
-      aria-label={texts.device[kind]}
+      aria-label={text(kind === "audioinput" ? "microphone" : "camera")}
       disabled={disabled || recorder.now.value.kind !== "idle"}
       value={recorder.chosen.value[kind] ?? devices[0]?.id}
       onChange={(event) => recorder.choose(kind, event.currentTarget.value)}

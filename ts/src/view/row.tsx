@@ -2,15 +2,24 @@
 
 import type { UploadQueue } from "../queue";
 import type { Upload, UploadState } from "../upload";
-import { bytes, duration, percent, rate } from "./format";
 import { Icon, type IconName } from "./icons";
-import { failureText, nameText, texts } from "./texts";
+import { type Language, type TextKey, useLanguage } from "./language";
+import { CONNECTION, failureText, nameText } from "./texts";
 
 const ICONS: Partial<Record<UploadState["kind"], IconName>> = {
   complete: "done",
   refused: "warning",
   failed: "warning",
 };
+
+const STATUS = {
+  queued: "waiting",
+  created: "waiting",
+  checking: "checking",
+  running: "running",
+  finishing: "finishing",
+  cancelled: "cancelled",
+} as const satisfies Partial<Record<UploadState["kind"], TextKey>>;
 
 const IN_PROGRESS: UploadState["kind"][] = ["running", "finishing"];
 
@@ -24,14 +33,15 @@ interface RowProps {
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
   const { size } = upload;
-  const name = nameText(upload.source.name);
+  const language = useLanguage();
+  const name = nameText(language, upload.source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
     <li class={`row ${state.kind}`} data-state={state.kind}>
       <div class="line">
         <Icon name={ICONS[state.kind] ?? "file"} />
-        <span class="name" title={nameText(upload.relativePath)}>
+        <span class="name" title={nameText(language, upload.relativePath)}>
           <bdi>{name}</bdi>
         </span>
         <RowActions upload={upload} queue={queue} focusButton={focusButton} />
@@ -54,10 +64,12 @@ export function Row({ upload, queue, focusButton }: RowProps) {
 function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const state = upload.state.value;
   const { connection } = queue;
+  const language = useLanguage();
+  const { text, duration } = language;
   if (upload.active && connection !== "up") {
     const role = connection === "reconnecting" ? "status" : "alert";
     const isCutOff = role === "alert" && upload.source.file === null;
-    return <span role={role}>{isCutOff ? texts.cutOff : texts.connection[connection]}</span>;
+    return <span role={role}>{text(isCutOff ? "recording_cut_off" : CONNECTION[connection])}</span>;
   }
   if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
@@ -67,9 +79,9 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
       return (
         <>
           <span role="alert">
-            {state.kind === "refused" ? texts.refused : texts.failed}: {failureText(state.failure)}
+            {text(state.kind, { reason: failureText(language, state.failure) })}
           </span>
-          {seconds !== null && <span>{texts.tryingAgain(seconds)}</span>}
+          {seconds !== null && <span>{text("trying_again", { time: duration(seconds) })}</span>}
         </>
       );
     case "running":
@@ -77,14 +89,14 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     case "complete":
       return (
         <>
-          <span>{completeText(state.enough)}</span>
+          <span>{completeText(language, state.enough)}</span>
           <Size upload={upload} />
         </>
       );
     default:
       return (
         <>
-          <span>{texts.status[state.kind]}</span>
+          <span>{text(STATUS[state.kind])}</span>
           <Size upload={upload} />
         </>
       );
@@ -93,33 +105,37 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
 
 /** How much it is, and how much of that is stored while it is sent. */
 function Size({ upload: { size, state, stored } }: { upload: Upload }) {
+  const { text, bytes } = useLanguage();
   const isPart = state.value.kind !== "complete" && stored.value > 0 && stored.value < size;
   return (
     <span class="size">
-      {isPart ? texts.storedOf(bytes(stored.value), bytes(size)) : bytes(size)}
+      {isPart ? text("stored_of", { stored: bytes(stored.value), size: bytes(size) }) : bytes(size)}
     </span>
   );
 }
 
 function Paused({ upload }: { upload: Upload }) {
   const { size, stored } = upload;
+  const { text, percent } = useLanguage();
   return (
     <>
-      <span role="status">{texts.paused}</span>
+      <span role="status">{text("paused")}</span>
       {stored.value > 0 && <span>{percent(stored.value, size)}</span>}
       <Size upload={upload} />
     </>
   );
 }
 
-function completeText(enough: number | undefined): string {
-  return enough === undefined ? texts.status.complete : texts.enough(bytes(enough));
+function completeText({ text, bytes }: Language, enough: number | undefined): string {
+  return enough === undefined ? text("complete") : text("enough", { size: bytes(enough) });
 }
 
 function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const { isNotebook, silence } = queue;
+  const { text, bytes, duration, percent, rate } = useLanguage();
+  const other = isNotebook ? "kernel" : "server";
   // A rate would be none while nothing is stored.
-  const waiting = silence.isLong.value && texts.waiting(isNotebook);
+  const waiting = silence.isLong.value && text(`waiting_for_${other}`);
   const stored = upload.stored.value;
   const { size } = upload;
   const speed = upload.rate.value;
@@ -131,18 +147,22 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
       <Size upload={upload} />
       {waiting && <span>{waiting}</span>}
       {!waiting && speed !== null && speed > 0 && <span>{rate(speed)}</span>}
-      {!waiting && upload.isHeld.value && <span>{texts.held(isNotebook)}</span>}
-      {!waiting && timeLeft !== null && <span>{texts.timeLeft(duration(timeLeft))}</span>}
-      {resumedAt > 0 && <span>{texts.resumed(bytes(resumedAt))}</span>}
+      {!waiting && upload.isHeld.value && <span>{text(`held_by_${other}`)}</span>}
+      {!waiting && timeLeft !== null && (
+        <span>{text("time_left", { time: duration(timeLeft) })}</span>
+      )}
+      {resumedAt > 0 && <span>{text("went_on", { size: bytes(resumedAt) })}</span>}
     </>
   );
 }
 
 function RowActions({ upload, queue, focusButton }: RowProps) {
-  const name = nameText(upload.source.name);
+  const language = useLanguage();
+  const { text } = language;
+  const name = nameText(language, upload.source.name);
   const active = upload.active || queue.isWaiting(upload);
   const complete = upload.state.value.kind === "complete";
-  const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);
+  const label = text(active ? "cancel" : complete ? "remove" : "dismiss", { name });
   const onClick = () => {
     if (active) queue.cancel(upload);
     else {
@@ -158,15 +178,21 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
   return (
     <span class="actions">
       {upload.isPaused.value ? (
-        <Action label={texts.goOnWith(name)} icon="go" onClick={() => queue.goOn(upload)} />
+        <Action label={text("go_on_with", { name })} icon="go" onClick={() => queue.goOn(upload)} />
       ) : (
         // The same button, which keeps the focus.
         upload.canPause &&
         !isCutOff(queue) && (
-          <Action label={texts.pause(name)} icon="pause" onClick={() => queue.pause(upload)} />
+          <Action
+            label={text("pause", { name })}
+            icon="pause"
+            onClick={() => queue.pause(upload)}
+          />
         )
       )}
-      {queue.canRetry(upload) && <Action label={texts.retry(name)} icon="retry" onClick={retry} />}
+      {queue.canRetry(upload) && (
+        <Action label={text("retry", { name })} icon="retry" onClick={retry} />
+      )}
       <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
     </span>
   );

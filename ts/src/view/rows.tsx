@@ -3,9 +3,9 @@
 import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
 import type { Upload, UploadState } from "../upload";
+import { useLanguage } from "./language";
 import { FEW_ROWS, More } from "./more";
 import { Row } from "./row";
-import { texts } from "./texts";
 
 interface RowsProps {
   queue: UploadQueue;
@@ -16,12 +16,13 @@ interface RowsProps {
 
 export function Rows({ queue, focusButton, without = null }: RowsProps) {
   const uploads = queue.uploads.value.filter((upload) => upload !== without);
+  const { text } = useLanguage();
   const count = useSignal(FEW_ROWS);
   if (uploads.length === 0) return null;
   const shown = visible(uploads, count.value);
   return (
     <>
-      <ul class="rows" aria-label={texts.files}>
+      <ul class="rows" aria-label={text("files")}>
         {shown.map((upload) => (
           <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
         ))}

@@ -3,9 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
 import type { Upload } from "../upload";
-import { bytes, duration, percent, rate } from "./format";
+import { useLanguage } from "./language";
 import { Action } from "./row";
-import { texts } from "./texts";
 
 interface SummaryProps {
   queue: UploadQueue;
@@ -32,6 +31,7 @@ export function Summary({ queue, focusButton }: SummaryProps) {
 }
 
 function Running({ active, uploads }: { active: Upload[]; uploads: Upload[] }) {
+  const { text, duration, percent, rate } = useLanguage();
   const complete = uploads.filter(({ state }) => state.value.kind === "complete");
   const wanted = [...complete, ...active];
   const size = totalSize(wanted);
@@ -41,16 +41,17 @@ function Running({ active, uploads }: { active: Upload[]; uploads: Upload[] }) {
   const left = sum(sending.map(({ size, stored }) => size - stored.value));
   return (
     <>
-      <span>{texts.filesDone(complete.length, wanted.length)}</span>
+      <span>{text("files_done", { done: complete.length, count: wanted.length })}</span>
       <span>{percent(stored, size)}</span>
-      {sending.length === 0 && <span>{texts.paused}</span>}
+      {sending.length === 0 && <span>{text("paused")}</span>}
       {speed > 0 && <span>{rate(speed)}</span>}
-      {speed > 0 && <span>{texts.timeLeft(duration(left / speed))}</span>}
+      {speed > 0 && <span>{text("time_left", { time: duration(left / speed) })}</span>}
     </>
   );
 }
 
 function Ended({ uploads }: { uploads: Upload[] }) {
+  const { text, bytes } = useLanguage();
   const complete = uploads.filter(({ state }) => state.value.kind === "complete");
   const failed = uploads.filter(({ state }) =>
     ["failed", "refused"].includes(state.value.kind),
@@ -58,14 +59,17 @@ function Ended({ uploads }: { uploads: Upload[] }) {
   return (
     <>
       {complete.length > 0 && (
-        <span>{texts.filesInAll(complete.length, bytes(totalSize(complete)))}</span>
+        <span>
+          {text("files_in_all", { count: complete.length, size: bytes(totalSize(complete)) })}
+        </span>
       )}
-      {failed > 0 && <span>{texts.countFailed(failed)}</span>}
+      {failed > 0 && <span>{text("files_failed", { count: failed })}</span>}
     </>
   );
 }
 
 function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload[] }) {
+  const { text } = useLanguage();
   const uploads = queue.uploads.value;
   const canPause = uploads.some((upload) => upload.canPause);
   const isPaused = uploads.some((upload) => upload.isPaused.value);
@@ -78,20 +82,20 @@ function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload
     <span class="actions">
       {toRetry.length > 0 && (
         <Action
-          label={texts.retryAll}
+          label={text("retry_all")}
           icon="retry"
           onClick={forAll(toRetry, (upload) => queue.retry(upload))}
         />
       )}
       {canPause ? (
-        <Action label={texts.pauseAll} icon="pause" onClick={() => queue.pauseAll()} />
+        <Action label={text("pause_all")} icon="pause" onClick={() => queue.pauseAll()} />
       ) : (
-        isPaused && <Action label={texts.goOnAll} icon="go" onClick={() => queue.goOnAll()} />
+        isPaused && <Action label={text("go_on_all")} icon="go" onClick={() => queue.goOnAll()} />
       )}
       {active.length > 0 ? (
         <Action
           key="cancel"
-          label={texts.cancelAll}
+          label={text("cancel_all")}
           icon="close"
           onClick={forAll(active, (upload) => queue.cancel(upload))}
         />
@@ -107,12 +111,13 @@ function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload
 
 /** A button that asks first: what is removed is gone. */
 function RemoveAll({ onRemove }: { onRemove: () => void }) {
+  const { text } = useLanguage();
   const isAsking = useSignal(false);
   if (!isAsking.value) {
     const ask = () => {
       isAsking.value = true;
     };
-    return <Action label={texts.removeAll} icon="remove" onClick={ask} />;
+    return <Action label={text("remove_all")} icon="remove" onClick={ask} />;
   }
   const answer = (act: () => void) => () => {
     isAsking.value = false;
@@ -120,12 +125,12 @@ function RemoveAll({ onRemove }: { onRemove: () => void }) {
   };
   return (
     <span class="question" role="alert">
-      {texts.reallyRemoveAll}
+      {text("remove_all_question")}
       <button type="button" class="go-on" onClick={answer(onRemove)}>
-        {texts.yesRemoveAll}
+        {text("remove_all_yes")}
       </button>
       <button type="button" class="go-on" ref={focus} onClick={answer(() => undefined)}>
-        {texts.keepAll}
+        {text("remove_all_no")}
       </button>
     </span>
   );

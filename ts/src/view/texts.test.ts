@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { refusalCases } from "../../tests/golden";
 import { check } from "../limits";
-import { bytes, duration, percent, rate } from "./format";
-import { failureText, limitsText, nameText, texts } from "./texts";
+import { ENGLISH } from "./language";
+import { chooseText, dropText, failureText, limitsText, nameText } from "./texts";
+
+const { bytes, duration, percent, rate } = ENGLISH;
 
 const NONE = { accept: [], maxFileSize: null, maxTotalSize: null, maxFiles: null };
 
@@ -56,8 +58,8 @@ describe("numbers", () => {
   });
 
   it.each([
-    [0, "0 bytes/s"],
-    [512.3, "512 bytes/s"],
+    [0, "0.0 kB/s"],
+    [512.3, "0.5 kB/s"],
     [9e6, "9.0 MB/s"],
     [9.26e6, "9.3 MB/s"],
     [99.94e6, "99.9 MB/s"],
@@ -71,7 +73,7 @@ describe("numbers", () => {
 
 describe("the limits", () => {
   it("are not shown if there are none", () => {
-    expect(spaced(limitsText(NONE, true))).toBe("");
+    expect(spaced(limitsText(ENGLISH, NONE, true))).toBe("");
   });
 
   it("are all shown", () => {
@@ -81,35 +83,38 @@ describe("the limits", () => {
       maxTotalSize: 2e10,
       maxFiles: 3,
     };
-    expect(spaced(limitsText(limits, true))).toBe(
+    expect(spaced(limitsText(ENGLISH, limits, true))).toBe(
       ".csv, images · up to 3 files · up to 5 GB each · 20 GB in all",
     );
   });
 
   it("say what is left of them once something is there", () => {
     const limits = { ...NONE, maxTotalSize: 2e10, maxFiles: 3 };
-    const text = (files: number, size: number) => spaced(limitsText(limits, true, { files, size }));
+    const text = (files: number, size: number) =>
+      spaced(limitsText(ENGLISH, limits, true, { files, size }));
     expect(text(0, 0)).toBe("up to 3 files · 20 GB in all");
     expect(text(2, 12e9)).toBe("up to 3 files (1 left) · 20 GB in all (8 GB left)");
     expect(text(4, 3e10)).toBe("up to 3 files (0 left) · 20 GB in all (0 bytes left)");
-    expect(spaced(limitsText(limits, false, { files: 1, size: 12e9 }))).toBe("up to 20 GB");
+    expect(spaced(limitsText(ENGLISH, limits, false, { files: 1, size: 12e9 }))).toBe(
+      "up to 20 GB",
+    );
   });
 
   it("are broken between two of them, behind the dot", () => {
     const limits = { ...NONE, maxFileSize: 5e9, maxTotalSize: 2e10 };
-    expect(limitsText(limits, true).split(" ")).toHaveLength(2);
+    expect(limitsText(ENGLISH, limits, true).split(" ")).toHaveLength(2);
   });
 
   it("of a single file do not speak of several", () => {
     const limits = { ...NONE, maxFileSize: 5e6, maxTotalSize: 2e10, maxFiles: 3 };
-    expect(spaced(limitsText(limits, false))).toBe("up to 5 MB");
+    expect(spaced(limitsText(ENGLISH, limits, false))).toBe("up to 5 MB");
   });
 
   it("of a single file are the limit of all files, if that is lower or the only one", () => {
-    expect(spaced(limitsText({ ...NONE, maxTotalSize: 5e6 }, false))).toBe("up to 5 MB");
-    expect(spaced(limitsText({ ...NONE, maxFileSize: 5e7, maxTotalSize: 5e6 }, false))).toBe(
-      "up to 5 MB",
-    );
+    expect(spaced(limitsText(ENGLISH, { ...NONE, maxTotalSize: 5e6 }, false))).toBe("up to 5 MB");
+    expect(
+      spaced(limitsText(ENGLISH, { ...NONE, maxFileSize: 5e7, maxTotalSize: 5e6 }, false)),
+    ).toBe("up to 5 MB");
   });
 
   it.each([
@@ -121,7 +126,7 @@ describe("the limits", () => {
     [1024, "up to 1 KiB"],
     [1_234_567, "up to 1.2 MB"],
   ])("of %d bytes are shown as their author wrote them: %s", (maxFileSize, text) => {
-    expect(spaced(limitsText({ ...NONE, maxFileSize }, false))).toBe(text);
+    expect(spaced(limitsText(ENGLISH, { ...NONE, maxFileSize }, false))).toBe(text);
   });
 });
 
@@ -136,7 +141,7 @@ describe("a failure", () => {
     };
     const file = { name: "a.bin", type: "application/x", size: golden.size };
     const refusal = check(limits, file, golden.held ?? { files: 0, size: 0 });
-    expect(refusal && failureText(refusal)).toBe(golden.text);
+    expect(refusal && failureText(ENGLISH, refusal)).toBe(golden.text);
   });
 
   it.each([
@@ -151,7 +156,10 @@ describe("a failure", () => {
     [{ code: "storage", message: "No space left." }, /^No space left\.$/],
   ] as const)("says what happened: %o", (failure, text) => {
     expect(
-      failureText("accept" in failure ? { ...failure, accept: [...failure.accept] } : failure),
+      failureText(
+        ENGLISH,
+        "accept" in failure ? { ...failure, accept: [...failure.accept] } : failure,
+      ),
     ).toMatch(text);
   });
 });
@@ -165,7 +173,7 @@ describe("a name", () => {
     ["", "File without a name"],
     ["\u200f", "File without a name"],
   ])("is shown without what would turn it around: %j", (name, shown) => {
-    expect(nameText(name)).toBe(shown);
+    expect(nameText(ENGLISH, name)).toBe(shown);
   });
 });
 
@@ -175,7 +183,7 @@ describe("the button", () => {
     [true, false, "Choose files", "or drop files here"],
     [true, true, "Choose folder", "or drop a folder here"],
   ])("multiple %s, directory %s: %s", (multiple, directory, choose, hint) => {
-    expect(texts.choose(multiple, directory)).toBe(choose);
-    expect(texts.dropHint(multiple, directory)).toBe(hint);
+    expect(chooseText(ENGLISH, multiple, directory)).toBe(choose);
+    expect(dropText(ENGLISH, multiple, directory)).toBe(hint);
   });
 });

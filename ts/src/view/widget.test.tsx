@@ -172,7 +172,7 @@ describe("a row", () => {
     upload.end({ kind: "failed", failure: { code: "busy", message: "Too much." } });
     queue.retries.ended(upload);
     await turn();
-    expect(text(".detail")).toMatch(/^Failed: Too much\.Trying again in [12] s$/);
+    expect(text(".detail")).toMatch(/^Failed: Too much\.Trying again in [12] sec$/);
     expect(text("[role=alert]")).not.toContain("again"); // or it would be read out each second
     expect(find(".action:last-child").title).toBe("Cancel the upload of clip.mp4");
     find(".action:last-child").click();
@@ -189,7 +189,7 @@ describe("a row", () => {
     expect(find<HTMLProgressElement>("progress").value).toBe(250);
     expect(find<HTMLProgressElement>("progress").max).toBe(1000);
     const parts = [...find(".detail").querySelectorAll("span")].map((span) => span.textContent);
-    expect(parts).toEqual(["25%", "250 bytes of 1 kB", "50 bytes/s", "15 sec left"]);
+    expect(parts).toEqual(["25%", "250 bytes of 1 kB", "0.1 kB/s", "15 sec left"]);
   });
 
   it("can be paused and goes on", async () => {
@@ -355,7 +355,7 @@ describe("the summary", () => {
     first.stored.value = 400;
     first.rate.value = second.rate.value = 50;
     await turn();
-    expect(facts()).toEqual(["1 of 4 files", "35%", "100 bytes/s", "26 sec left"]);
+    expect(facts()).toEqual(["1 of 4 files", "35%", "0.1 kB/s", "26 sec left"]);
     expect(labels()).toEqual(["Retry all that failed", "Pause all uploads", "Cancel all uploads"]);
   });
 

@@ -9,11 +9,12 @@ import type { UploadQueue } from "../queue";
 import { type Over, useDrop } from "./drop";
 import { Icon } from "./icons";
 import { Label } from "./label";
+import { type Language, languageProps, useLanguage } from "./language";
 import { Notices } from "./notices";
 import { OfferRows } from "./offers";
 import { Rows } from "./rows";
 import { Summary } from "./summary";
-import { limitsText, texts } from "./texts";
+import { chooseText, dropText, limitsText } from "./texts";
 
 interface WidgetProps {
   queue: UploadQueue;
@@ -23,15 +24,16 @@ interface WidgetProps {
 export function Widget({ queue, settings }: WidgetProps) {
   const { label, description, layout, disabled, accept, dropArea } = settings.value;
   const { notice } = queue;
+  const language = useLanguage();
   const button = useRef<HTMLButtonElement>(null);
   const focusButton = () => button.current?.focus();
   const section = useRef<HTMLElement>(null);
   const drop = useDrop(section, { disabled, accept, area: dropArea }, (event) => {
-    notice.value = "";
+    notice.value = null;
     pickedFiles(event).then(
       (files) => queue.add(files),
       () => {
-        notice.value = texts.unreadable;
+        notice.value = { kind: "drop_unreadable" };
       },
     );
   });
@@ -43,7 +45,8 @@ export function Widget({ queue, settings }: WidgetProps) {
     <section
       ref={section}
       class={classes.filter(Boolean).join(" ")}
-      aria-label={label || texts.files}
+      aria-label={label || language.text("files")}
+      {...languageProps(language)}
       {...drop.handlers}
     >
       <Label label={label} description={description} />
@@ -58,9 +61,9 @@ export function Widget({ queue, settings }: WidgetProps) {
 
 const OVER = { nothing: "", welcome: "over", refusal: "refusing" } satisfies Record<Over, string>;
 
-function hintText(over: Over, otherwise: string): string {
+function hintText({ text }: Language, over: Over, otherwise: string): string {
   if (over === "nothing") return otherwise;
-  return over === "welcome" ? texts.dropNow : texts.dropRefused;
+  return text(over === "welcome" ? "drop_now" : "drop_refused");
 }
 
 interface PickerProps extends WidgetProps {
@@ -70,10 +73,11 @@ interface PickerProps extends WidgetProps {
 
 function Picker({ queue, settings, button, over }: PickerProps) {
   const { disabled, multiple, directory, accept, capture, layout, maxFiles } = settings.value;
+  const language = useLanguage();
   const several = multiple && maxFiles !== 1;
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
-  const limits = limitsText(settings.value, several, queue.held(multiple));
+  const limits = limitsText(language, settings.value, several, queue.held(multiple));
   const onChange = async (event: TargetedEvent<HTMLInputElement>) => {
     const field = event.currentTarget;
     queue.add(await pickedFiles(event));
@@ -91,7 +95,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         onClick={() => input.current?.click()}
       >
         <Icon name="upload" />
-        {texts.choose(several, directory)}
+        {chooseText(language, several, directory)}
       </button>
       <input
         ref={input}
@@ -107,7 +111,9 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         onChange={onChange}
       />
       <span class="hint" id={hint}>
-        {disabled ? texts.disabled : hintText(over.value, texts.dropHint(several, directory))}
+        {disabled
+          ? language.text("disabled")
+          : hintText(language, over.value, dropText(language, several, directory))}
         {limits !== "" && <span class="limits">{limits}</span>}
       </span>
     </div>
