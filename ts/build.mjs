@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = join(HERE, "..", "panel_chunked", "dist");
@@ -28,7 +29,15 @@ async function bundle() {
     logLevel: "warning",
   });
   const outputs = new Map(result.outputFiles.map((file) => [basename(file.path), file.contents]));
+  outputs.set(`${NAME}.js`, await smaller(outputs.get(`${NAME}.js`)));
   return { outputs, inputs: Object.keys(result.metafile.inputs) };
+}
+
+/** Terser makes of what esbuild has minified some three percent less, compressed. */
+async function smaller(contents) {
+  const options = { module: true, compress: { ecma: 2020, passes: 3 } };
+  const { code } = await minify(Buffer.from(contents).toString("utf8"), options);
+  return Buffer.from(code, "utf8");
 }
 
 /** The licence texts of the packages in the bundle, which their licences ask to pass on. */
