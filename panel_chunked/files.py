@@ -10,6 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .limits import parse_size
+from .objects import read_object
 from .upload import UploadInfo
 
 
@@ -119,6 +121,33 @@ class UploadedFile:
     def read(self) -> bytes:
         """Read the whole file into memory."""
         return self.path.read_bytes()
+
+    def object(self, *, limit: int | str | None = "256 MB", rows: int | None = None) -> Any:
+        """Give the content as a Python object of its kind, which its name and MIME type tell.
+
+        CSV, TSV, Excel and Parquet files give a `pandas.DataFrame`, JSON a dict or list, images a
+        `PIL.Image.Image` that reads its pixels when they are asked for, text, Markdown, HTML and
+        SVG a str. Anything else, such as sound, video and PDF files, gives its path.
+
+        Parameters
+        ----------
+        limit
+            Most bytes to read into memory, such as ``"1 GB"``, of a workbook or a Parquet file
+            unpacked; None for no limit.
+        rows
+            How many rows of a table to read, None for all. Of a CSV file of any size it reads no
+            more than these, and of a Parquet file hardly more.
+
+        Raises
+        ------
+        ImportError
+            If a package is missing; it says which to install.
+        ValueError
+            If the file is not what it says, or has more than `limit`.
+        FileNotFoundError
+            If nothing is stored, see `path`.
+        """
+        return read_object(self, limit=parse_size(limit), rows=rows)
 
     def save(self, target: str | PathLike[str] | BinaryIO) -> None:
         """Copy the file.

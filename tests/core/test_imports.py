@@ -16,9 +16,11 @@ CORE = (
     "files",
     "follow",
     "handler",
+    "kinds",
     "lane",
     "limits",
     "names",
+    "objects",
     "outbox",
     "pipe",
     "presence",
@@ -44,6 +46,8 @@ PANEL_SIDE = {
     "frames",
     "page",
     "recorder",
+    "viewing",
+    "views",
     "widget",
 }
 
