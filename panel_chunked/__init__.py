@@ -12,6 +12,7 @@ from .recorder import ChunkedMediaRecorder
 from .stores import DirectoryStore, StreamStore
 from .stream import UploadCancelledError, UploadReader, UploadStream
 from .upload import Upload
+from .viewing import view_file
 from .widget import ChunkedFileInput
 
 __version__ = "0.1.0"
@@ -30,4 +31,5 @@ __all__ = [
     "UploadedFile",
     "__version__",
     "config",
+    "view_file",
 ]

@@ -24,12 +24,13 @@ from .saving import save_files
 from .server import ServerChannel
 from .session import Session
 from .upload import Upload
+from .views import FileViews
 
 #: Tokens of the widgets of a page, in the order they were rendered.
 _widgets: WeakKeyDictionary[Document, list[str]] = WeakKeyDictionary()
 
 
-class UploadComponent(Callbacks, JSComponent):
+class UploadComponent(Callbacks, FileViews, JSComponent):
     """Takes uploads of the pages that show it. A subclass is a Panel widget besides.
 
     It needs the params `value`, `filename`, `mime_type`, `multiple` and `disabled`.

@@ -245,7 +245,7 @@ def test_parquet_file_that_is_larger_unpacked(make: Make) -> None:
     table = pd.DataFrame({"a": ["x" * 100 + str(i) for i in range(20_000)]})
     file = make("a.parquet", lambda path: table.to_parquet(path, compression="zstd"))
     assert file.size < 1_000_000
-    with pytest.raises(ValueError, match="unpacked, has .* and at most 1 MB"):
+    with pytest.raises(ValueError, match=r"unpacked, has .* and at most 1 MB"):
         file.object(limit="1 MB")
     assert len(file.object(limit="1 MB", rows=3)) == 3
 
