@@ -29,6 +29,15 @@ def test_first_example_runs() -> None:
     pn.Column(upload, names["progress"], names["listing"]).get_root()
 
 
+async def test_example_of_objects_and_views_runs(open_page: Any) -> None:
+    names = example('pn.extension("tabulator")', pn=pn, ChunkedFileInput=ChunkedFileInput)
+    upload = names["upload"]
+    page = await open_page(pn.Column(upload, names["shown"]), upload)
+    await page.upload(("a.csv", b"a\n1\n2\n"))
+    assert names["rows"]() == [2]
+    assert names["shown"]()._names == ["a.csv"]
+
+
 async def test_example_of_a_stream_runs(open_page: Any, eventually: Any) -> None:
     names = example("async def handler", hashlib=hashlib, pn=pn, ChunkedFileInput=ChunkedFileInput)
     page = await open_page(names["upload"])
