@@ -173,7 +173,8 @@ def _read_parquet(
 ) -> Any:
     pyarrow = _require(file, "pyarrow", "pandas pyarrow")
     parquet = _require(file, "pyarrow.parquet", "pandas pyarrow")
-    source = parquet.ParquetFile(opened, buffer_size=2**16)  # or whole columns are read
+    # Else it reads a whole row group before its first rows.
+    source = parquet.ParquetFile(opened, buffer_size=2**16, pre_buffer=False)
     if rows is None:
         groups = range(source.metadata.num_row_groups)
         size = sum(source.metadata.row_group(group).total_byte_size for group in groups)

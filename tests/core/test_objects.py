@@ -1,6 +1,7 @@
 """What a file is in Python, by pandas, Pillow and json; without Panel."""
 
 import importlib
+import io
 import json
 import sys
 import zipfile
@@ -248,6 +249,23 @@ def test_parquet_file_that_is_larger_unpacked(make: Make) -> None:
     with pytest.raises(ValueError, match=r"unpacked, has .* and at most 1 MB"):
         file.object(limit="1 MB")
     assert len(file.object(limit="1 MB", rows=3)) == 3
+
+
+def test_first_rows_of_a_parquet_file_are_read_without_their_row_group(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counting(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+            reads.append(-1 if size is None else size)
+            return super().read(-1 if size is None else size)
+
+    table = pd.DataFrame({"a": range(1_000_000), "b": range(1_000_000)})
+    file = make("a.parquet", lambda path: table.to_parquet(path, compression=None))
+    reads: list[int] = []
+    monkeypatch.setattr(file, "open", lambda: Counting(file.path))
+    pd.testing.assert_frame_equal(file.object(rows=5), table[:5])
+    assert min(reads) > 0
+    assert sum(reads) < file.size / 2
 
 
 # Packages
