@@ -64,6 +64,13 @@ class ChunkedFileInput(UploadComponent, FileInput):
         the button alone, for toolbars and forms that say elsewhere what to choose.""",
     )
 
+    previews = param.Boolean(
+        default=True,
+        doc="""
+        Whether the page shows small pictures of images and videos and plays sounds, from the files
+        that it has; other files have an icon of their kind.""",
+    )
+
     _view = "files"
 
     _rename: ClassVar[Mapping[str, str | None]] = {

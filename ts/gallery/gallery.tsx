@@ -11,6 +11,7 @@ import es from "../../panel_chunked/languages/es.json";
 import fr from "../../panel_chunked/languages/fr.json";
 import ja from "../../panel_chunked/languages/ja.json";
 import zh from "../../panel_chunked/languages/zh.json";
+import { playing } from "../src/player";
 import { UploadQueue } from "../src/queue";
 import { Reconnection } from "../src/reconnect";
 import { Recorder, type RecorderState, type Remark } from "../src/recorder";
@@ -20,6 +21,7 @@ import { ENGLISH, type Language, LanguageContext, language } from "../src/view/l
 import { RecorderView } from "../src/view/recorder";
 import { Widget } from "../src/view/widget";
 import { FakeServer, type ModelSettings } from "../tests/fake-server";
+import { image, sound, video } from "./files";
 
 const MB = 1_000_000;
 
@@ -39,8 +41,12 @@ let keys = 0;
 /** An upload that is in this state, of a file that has only a name and a size. */
 function upload(name: string, size: number, state: UploadState, stored = 0, more = {}): Upload {
   const file = Object.defineProperty(new File([], name), "size", { value: size });
+  return uploadOf(file, state, stored, more);
+}
+
+function uploadOf(file: File, state: UploadState, stored = file.size, more = {}): Upload {
   keys += 1;
-  const made = new Upload(`k${keys}`, new FileSource(file), name);
+  const made = new Upload(`k${keys}`, new FileSource(file), file.name);
   made.state.value = state;
   made.stored.value = stored;
   const { rate, timeLeft, isHeld, isPaused, resumedAt } = { ...FACTS, ...more };
@@ -214,6 +220,37 @@ const CASES: Case[] = [
     ],
   })),
   { name: "recorder in ar", language: language("ar", ar), recorder: { now: { kind: "asking" } } },
+  ...[true, false].map((previews) => ({
+    name: previews ? "previews" : "no previews",
+    settings: { previews },
+    uploads: [
+      uploadOf(image("house.png"), complete),
+      uploadOf(video("sunset.webm"), running, 500, moving),
+      uploadOf(sound("lecture.wav"), complete),
+      uploadOf(sound("interview.wav"), running, 50_000, moving),
+      uploadOf(image("plan.png"), failed("busy", "More than 8 uploads are under way."), 0),
+      uploadOf(image("garden.png"), { kind: "queued" }, 0),
+    ],
+  })),
+  {
+    name: "kinds of files",
+    uploads: ["broken.png", "clip.mkv", "all.zip", "data.csv", "paper.pdf", "disk.bin"].map(
+      (name) => upload(name, 4 * MB, { kind: "queued" }),
+    ),
+  },
+  {
+    name: "a sound that cannot be played",
+    uploads: [upload("song.mid.mp3", 4 * MB, complete)],
+    prepare: (_, section) =>
+      section().querySelector<HTMLElement>("[aria-label='Play song.mid.mp3']")?.click(),
+  },
+  {
+    name: "playing a sound",
+    uploads: [uploadOf(sound("lecture.wav"), complete)],
+    prepare: ({ uploads }) => {
+      playing.value = uploads.value[0]?.source.file ?? null;
+    },
+  },
   { name: "recorder", recorder: { now: { kind: "idle" } } },
   { name: "recorder asking", recorder: { now: { kind: "asking" } } },
   { name: "recorder refused", recorder: { now: { kind: "idle" }, remark: "denied" } },

@@ -44,6 +44,8 @@ export interface Settings extends Limits {
   language: string | null;
   /** What the app says in other words. */
   texts: TextSet;
+  /** Whether the files that the page has are shown in their rows. */
+  previews: boolean;
   /** Null if files are chosen. */
   recorder: RecorderSettings | null;
 }
@@ -73,6 +75,7 @@ export interface PanelModel {
   layout?: Layout;
   drop_area?: Settings["dropArea"];
   capture?: Settings["capture"];
+  previews?: boolean;
   directory?: boolean;
   accept?: string[] | null;
   // Those of a recorder.
@@ -97,7 +100,7 @@ const PARAMS = [
 ];
 
 const FURTHER_PARAMS = {
-  files: ["layout", "directory", "accept", "drop_area", "capture"],
+  files: ["layout", "directory", "accept", "drop_area", "capture", "previews"],
   recorder: [
     "source",
     "media_type",
@@ -224,6 +227,7 @@ function readSettings(model: PanelModel): Settings {
     accept: model.accept ?? [],
     dropArea: model.drop_area ?? "widget",
     capture: model.capture ?? null,
+    previews: model.previews ?? true,
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,

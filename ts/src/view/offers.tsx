@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { Offer, Offers } from "../offers";
-import { Icon } from "./icons";
+import { Action } from "./action";
 import { useLanguage } from "./language";
 import { FEW_ROWS, More } from "./more";
-import { Action } from "./row";
 import { nameText } from "./texts";
+import { Thumbnail } from "./thumbnail";
 
 interface OfferRowsProps {
   offers: Offers;
@@ -61,7 +61,7 @@ function OfferRow({ offer, disabled, onGoOn, onDismiss }: OfferRowProps) {
   return (
     <li class="row offer" data-state="offer">
       <div class="line">
-        <Icon name="file" />
+        <Thumbnail name={name} />
         <span class="name" title={nameText(language, relativePath)}>
           <bdi>{name}</bdi>
         </span>

@@ -2,11 +2,13 @@
 
 import type { UploadQueue } from "../queue";
 import type { Upload, UploadState } from "../upload";
-import { Icon, type IconName } from "./icons";
+import { Action } from "./action";
+import type { IconName } from "./icons";
 import { type Language, type TextKey, useLanguage } from "./language";
 import { CONNECTION, failureText, nameText } from "./texts";
+import { Thumbnail } from "./thumbnail";
 
-const ICONS: Partial<Record<UploadState["kind"], IconName>> = {
+const BADGES: Partial<Record<UploadState["kind"], IconName>> = {
   complete: "done",
   refused: "warning",
   failed: "warning",
@@ -32,15 +34,20 @@ interface RowProps {
 
 export function Row({ upload, queue, focusButton }: RowProps) {
   const state = upload.state.value;
-  const { size } = upload;
+  const { size, source } = upload;
   const language = useLanguage();
-  const name = nameText(language, upload.source.name);
+  const name = nameText(language, source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
     <li class={`row ${state.kind}`} data-state={state.kind}>
       <div class="line">
-        <Icon name={ICONS[state.kind] ?? "file"} />
+        <Thumbnail
+          name={name}
+          type={source.type}
+          file={queue.settings?.previews ? source.file : null}
+          badge={BADGES[state.kind]}
+        />
         <span class="name" title={nameText(language, upload.relativePath)}>
           <bdi>{name}</bdi>
         </span>
@@ -201,18 +208,4 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
 /** Whether nothing goes on in this page. */
 function isCutOff({ connection }: UploadQueue): boolean {
   return connection === "lost" || connection === "refused";
-}
-
-interface ActionProps {
-  label: string;
-  icon: IconName;
-  onClick: () => void;
-}
-
-export function Action({ label, icon, onClick }: ActionProps) {
-  return (
-    <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
-      <Icon name={icon} />
-    </button>
-  );
 }

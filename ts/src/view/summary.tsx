@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
 import type { Upload } from "../upload";
+import { Action } from "./action";
 import { useLanguage } from "./language";
-import { Action } from "./row";
 
 interface SummaryProps {
   queue: UploadQueue;

@@ -249,7 +249,7 @@ describe("a row", () => {
   ])("has an icon, so that its name stays where it is: %o", async (state) => {
     showRow(state);
     await turn();
-    expect(root.querySelectorAll(".line > .icon")).toHaveLength(1);
+    expect(root.querySelectorAll(".thumbnail > .icon-video")).toHaveLength(1);
   });
 });
 
