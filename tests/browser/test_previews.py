@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
 from .conftest import App, make_file, wait_until
@@ -35,11 +36,12 @@ window.createImageBitmap = async (...options) => {
 };
 """
 
-#: The colour in the middle of an image.
-COLOUR = """(image) => {
+#: The colour in the middle of an image, at this part of its height.
+COLOUR = """(image, part) => {
   const context = document.createElement("canvas").getContext("2d");
   context.drawImage(image, 0, 0);
-  return [...context.getImageData(image.naturalWidth / 2, image.naturalHeight / 2, 1, 1).data];
+  const { naturalWidth, naturalHeight } = image;
+  return [...context.getImageData(naturalWidth / 2, naturalHeight * part, 1, 1).data];
 }"""
 
 
@@ -95,7 +97,7 @@ def test_image_is_shown_small(page: Page, open_app: Callable[..., App], tmp_path
     image = app.row("a.png").locator(".thumbnail img")
     expect(image).to_be_visible()
     assert image.evaluate("it => [it.naturalWidth, it.naturalHeight]") == [64, 64]
-    red, green, blue, alpha = image.evaluate(COLOUR)
+    red, green, blue, alpha = image.evaluate(COLOUR, 0.5)
     assert abs(red - 0x2A) + abs(green - 0x9D) + abs(blue - 0x8F) < 12
     assert alpha == 255
     app.expect_row("a.png", "complete")
@@ -138,7 +140,7 @@ def test_video_has_a_frame_of_it(page: Page, open_app: Callable[..., App], tmp_p
     image = app.row("clip.webm").locator("img")
     expect(image).to_be_visible()
     assert image.evaluate("it => [it.naturalWidth, it.naturalHeight]") == [64, 64]
-    assert image.evaluate(COLOUR)[3] == 255
+    assert image.evaluate(COLOUR, 0.5)[3] == 255
     expect(app.row("noise.webm").locator(".thumbnail .icon-video")).to_be_visible()
     no_urls_are_left(page)
 
@@ -174,6 +176,23 @@ def test_of_many_images_only_those_shown_are_made_and_nothing_is_left(
     expect(app.page.locator(".row img")).to_have_count(60)
     no_urls_are_left(page)
     assert set(requests) <= {"blob", "data"}
+
+
+def test_image_that_a_phone_has_turned_is_upright(
+    page: Page, open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    turned = Image.new("RGB", (400, 200), "red")
+    turned.paste("blue", (180, 0, 400, 200))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # its left is its top
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    app = open_app()
+    app.choose(tmp_path / "turned.jpg")
+    image = app.row("turned.jpg").locator("img")
+    expect(image).to_be_visible()
+    top, bottom = (image.evaluate(COLOUR, part) for part in (0.1, 0.9))
+    assert top[0] > 200 > 50 > top[2]
+    assert bottom[2] > 200 > 50 > bottom[0]
 
 
 def test_sound_plays_and_stops_by_one_button(
