@@ -248,10 +248,10 @@ const CASES: Case[] = [
     name: "playing a sound",
     uploads: [uploadOf(sound("lecture.wav"), complete)],
     prepare: ({ uploads }) => {
-      const play = () => {
-        playing.value = uploads.value[0]?.source.file ?? null;
-      };
-      setTimeout(play, 500); // once the one above has failed
+      const file = uploads.value[0]?.source.file ?? null;
+      playing.subscribe((it) => {
+        if (it === null) playing.value = file; // once the one above has failed, too
+      });
     },
   },
   { name: "recorder", recorder: { now: { kind: "idle" } } },
