@@ -10,7 +10,7 @@ import { minify } from "terser";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = join(HERE, "..", "panel_chunked", "dist");
 const NAME = "panel_chunked.bundle";
-const BUDGET_GZIPPED = 40_000;
+const BUDGET_GZIPPED = 40_000; // of the script
 
 /** The outputs as Map<file name, bytes>, and the bundled source files' paths. */
 async function bundle() {
@@ -57,17 +57,16 @@ async function licences(inputs) {
   return (await Promise.all(texts)).join(`\n${"-".repeat(79)}\n\n`);
 }
 
-/** Prints each file's size; throws when they are over the budget together. */
+/** Prints each file's size; throws when the script is over its budget. */
 function checkSize(outputs) {
   const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
-  let total = 0;
+  const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
   for (const [name, contents] of outputs) {
-    const gzipped = gzipSync(contents, { level: 9 }).length;
-    total += gzipped;
-    console.log(`${name}: ${kb(contents.length)}, ${kb(gzipped)} gzipped`);
+    console.log(`${name}: ${kb(contents.length)}, ${kb(gzipped(contents))} gzipped`);
   }
-  if (total > BUDGET_GZIPPED) {
-    throw new Error(`the bundle is ${kb(total)} gzipped, over its ${kb(BUDGET_GZIPPED)}`);
+  const size = gzipped(outputs.get(`${NAME}.js`));
+  if (size > BUDGET_GZIPPED) {
+    throw new Error(`the script is ${kb(size)} gzipped, over its ${kb(BUDGET_GZIPPED)}`);
   }
 }
 

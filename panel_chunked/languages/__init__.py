@@ -1,5 +1,7 @@
 """Every text that the page shows: a file for each language, all with the keys of ``en.json``.
 
+Others than English have those for errors of the server besides, which says them in English itself.
+
 A text has values in braces, such as ``"Remove {name}"``. One that speaks of a number has a form for
 each plural category of its language, see the Unicode CLDR's plural rules. English is part of the
 browser bundle; the page asks for the others, see `panel_chunked.protocol.Language`.
@@ -10,7 +12,9 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from ..errors import ErrorCode
 
 #: Texts by their keys; of one that has forms, each by its plural category.
 Texts = Mapping[str, str | Mapping[str, str]]
@@ -24,11 +28,12 @@ TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,5}")
 #: Parts of a Chinese tag that call for traditional characters, which are not among the texts.
 _TRADITIONAL = {"hant", "tw", "hk", "mo"}
 
-_SETS: dict[str, Texts] = {
+_SETS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.json")
 }
 
-ENGLISH = _SETS["en"]
+#: With what the server says of an error, for those who say it in other words.
+ENGLISH: Texts = _SETS["en"] | {f"server_{code}": "{message}" for code in get_args(ErrorCode)}
 
 
 def texts_in(tag: str) -> Texts | None:

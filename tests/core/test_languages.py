@@ -17,7 +17,11 @@ def texts(language: str) -> Texts:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_text(language: str) -> None:
-    assert list(texts(language)) == list(ENGLISH)
+    words_of_the_app = {"server_app_error", "server_refused"}
+    ours = set(ENGLISH) - words_of_the_app
+    if language == "en":
+        ours = {key for key in ours if not key.startswith("server_")}
+    assert set(texts(language)) == ours
     assert all(texts(language).values())
 
 
@@ -47,7 +51,7 @@ def test_nothing_is_left_in_english(language: str) -> None:
     same = {key for key, text in texts(language).items() if text == ENGLISH[key]}
     # Words that they share, and what is only put together.
     shared = {"direction", "separator", "audio", "images", "microphone", "pause_recording"}
-    assert same <= shared | {"server_app_error", "server_refused", "stored_of"}
+    assert same <= shared | {"stored_of"}
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ export function failureText(language: Language, failure: Failure): string {
 
 /** A code that is not known here is one of a newer server. */
 function serverText({ text }: Language, { code, message }: { code: string; message: string }) {
-  return text(`server_${code}` as TextKey, { message }) || message;
+  return text(`server_${code}` as TextKey, { message }) || message; // English has none
 }
 
 function kinds({ text, isolate }: Language, accept: string[]): string {
