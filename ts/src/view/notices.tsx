@@ -9,12 +9,12 @@ export function Notices({ queue }: { queue: UploadQueue }) {
   return (
     <>
       {notice.value !== "" && (
-        <p class="notice" role="alert">
+        <p class="notice" part="notice" role="alert">
           {notice.value}
         </p>
       )}
       {isUnanswered && (
-        <p class="notice" role="status">
+        <p class="notice" part="notice" role="status">
           {queue.isOutOfReach ? texts.outOfReach : texts.noAnswer(isNotebook)}
         </p>
       )}

@@ -6,6 +6,8 @@ import type { Settings } from "../channel";
 import { KINDS, type Kind } from "../devices";
 import type { UploadQueue } from "../queue";
 import type { Recorder } from "../recorder";
+import { Announcer } from "./announcer";
+import { useKeptFocus } from "./focus";
 import { bytes, clock } from "./format";
 import { Icon, type IconName } from "./icons";
 import { Label } from "./label";
@@ -24,13 +26,19 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
   const { label, description, disabled } = settings.value;
   const source = settings.value.recorder?.source ?? "microphone";
   const button = useRef<HTMLButtonElement>(null);
-  const focusButton = () => button.current?.focus();
+  const section = useRef<HTMLElement>(null);
+  useKeptFocus(section);
   const take = recorder.take.value;
   const remark = recorder.remark.value;
   const isOver = remark === "full" || remark === "limit" || remark === "lost_device";
   const classes = ["widget", "recorder", disabled && "disabled", queue.isNotebook && "notebook"];
   return (
-    <section class={classes.filter(Boolean).join(" ")} aria-label={label || texts.recorder}>
+    <section
+      ref={section}
+      class={classes.filter(Boolean).join(" ")}
+      tabIndex={-1}
+      aria-label={label || texts.recorder}
+    >
       <Label label={label} description={description} />
       <div class={`deck ${recorder.now.value.kind}`}>
         {take && source !== "microphone" && <Preview stream={take.stream} />}
@@ -46,7 +54,8 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
         </p>
       )}
       <Notices queue={queue} />
-      <Rows queue={queue} focusButton={focusButton} without={take?.upload ?? null} />
+      <Rows queue={queue} without={take?.upload ?? null} />
+      <Announcer queue={queue} />
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { UploadQueue } from "../queue";
 import type { Upload, UploadState } from "../upload";
 import { bytes, duration, percent, rate } from "./format";
 import { Icon, type IconName } from "./icons";
+import { FEW_ROWS } from "./list";
 import { failureText, nameText, texts } from "./texts";
 
 const ICONS: Partial<Record<UploadState["kind"], IconName>> = {
@@ -17,30 +18,29 @@ const IN_PROGRESS: UploadState["kind"][] = ["running", "finishing"];
 interface RowProps {
   upload: Upload;
   queue: UploadQueue;
-  /** Called when the row goes, and with it the button that has the focus. */
-  focusButton: () => void;
 }
 
-export function Row({ upload, queue, focusButton }: RowProps) {
+export function Row({ upload, queue }: RowProps) {
   const state = upload.state.value;
   const { size } = upload;
   const name = nameText(upload.source.name);
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
-    <li class={`row ${state.kind}`} data-state={state.kind}>
+    <li class={`row ${state.kind}`} part="row" data-state={state.kind}>
       <div class="line">
         <Icon name={ICONS[state.kind] ?? "file"} />
-        <span class="name" title={nameText(upload.relativePath)}>
+        <span class="name" part="name" title={nameText(upload.relativePath)}>
           <bdi>{name}</bdi>
         </span>
-        <RowActions upload={upload} queue={queue} focusButton={focusButton} />
+        <RowActions upload={upload} queue={queue} />
       </div>
-      <div class="detail">
+      <div class="detail" part="detail">
         <Detail upload={upload} queue={queue} />
       </div>
       {isMoving && IN_PROGRESS.includes(state.kind) && (
         <progress
+          part="progress"
           class={upload.isPaused.value ? "paused" : ""}
           max={size || 1}
           value={upload.stored.value}
@@ -55,9 +55,11 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const state = upload.state.value;
   const { connection } = queue;
   if (upload.active && connection !== "up") {
-    const role = connection === "reconnecting" ? "status" : "alert";
-    const isCutOff = role === "alert" && upload.source.file === null;
-    return <span role={role}>{isCutOff ? texts.cutOff : texts.connection[connection]}</span>;
+    // That of files is said once for all of them.
+    if (connection === "reconnecting" || upload.source.file !== null) {
+      return <span>{texts.connection[connection]}</span>;
+    }
+    return <span role="alert">{texts.cutOff}</span>;
   }
   if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
@@ -66,7 +68,7 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     case "failed":
       return (
         <>
-          <span role="alert">
+          <span role={queue.uploads.value.length > FEW_ROWS ? undefined : "alert"}>
             {state.kind === "refused" ? texts.refused : texts.failed}: {failureText(state.failure)}
           </span>
           {seconds !== null && <span>{texts.tryingAgain(seconds)}</span>}
@@ -105,7 +107,7 @@ function Paused({ upload }: { upload: Upload }) {
   const { size, stored } = upload;
   return (
     <>
-      <span role="status">{texts.paused}</span>
+      <span>{texts.paused}</span>
       {stored.value > 0 && <span>{percent(stored.value, size)}</span>}
       <Size upload={upload} />
     </>
@@ -138,23 +140,17 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   );
 }
 
-function RowActions({ upload, queue, focusButton }: RowProps) {
+function RowActions({ upload, queue }: RowProps) {
   const name = nameText(upload.source.name);
   const active = upload.active || queue.isWaiting(upload);
   const complete = upload.state.value.kind === "complete";
   const label = (active ? texts.cancel : complete ? texts.remove : texts.dismiss)(name);
   const onClick = () => {
     if (active) queue.cancel(upload);
-    else {
-      if (complete) queue.remove(upload);
-      else queue.dismiss(upload);
-      focusButton();
-    }
+    else if (complete) queue.remove(upload);
+    else queue.dismiss(upload);
   };
-  const retry = () => {
-    queue.retry(upload);
-    focusButton();
-  };
+  const retry = () => void queue.retry(upload);
   return (
     <span class="actions">
       {upload.isPaused.value ? (
@@ -185,7 +181,15 @@ interface ActionProps {
 
 export function Action({ label, icon, onClick }: ActionProps) {
   return (
-    <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
+    <button
+      type="button"
+      class="action"
+      part="action"
+      data-icon={icon}
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );
