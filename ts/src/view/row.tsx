@@ -163,7 +163,9 @@ function RowActions({ upload, queue }: RowProps) {
         )
       )}
       {queue.canRetry(upload) && <Action label={texts.retry(name)} icon="retry" onClick={retry} />}
-      <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+      {!(complete && queue.settings?.disabled) && (
+        <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+      )}
     </span>
   );
 }

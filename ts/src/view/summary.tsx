@@ -74,10 +74,12 @@ function Actions({ queue, totals }: SummaryProps & { totals: Totals }) {
           onClick={forAll(active, (upload) => queue.cancel(upload))}
         />
       ) : (
-        <RemoveAll
-          key="remove" // not the button that has cancelled all until now
-          onRemove={() => removeAll(queue)}
-        />
+        !queue.settings?.disabled && (
+          <RemoveAll
+            key="remove" // not the button that has cancelled all until now
+            onRemove={() => removeAll(queue)}
+          />
+        )
       )}
     </span>
   );

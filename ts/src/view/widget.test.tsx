@@ -423,6 +423,19 @@ describe("the summary", () => {
     expect(labels()).toEqual(["Retry all that failed", "Pause all uploads", "Cancel all uploads"]);
   });
 
+  it("removes nothing while the widget is disabled", async () => {
+    const { server } = await showAll([COMPLETE, COMPLETE]);
+    server.set({ disabled: true });
+    await turn();
+    expect(facts()).toEqual(["2 files, 2 kB"]);
+    expect(labels()).toEqual([]);
+    expect([...root.querySelectorAll(".name")].map((it) => it.textContent)).toEqual([
+      "0.bin",
+      "1.bin",
+    ]);
+    expect(root.querySelectorAll(".row button")).toHaveLength(0);
+  });
+
   it("says how many there are and have failed", async () => {
     await showAll([COMPLETE, COMPLETE, FAILED]);
     expect(facts()).toEqual(["2 files, 2 kB", "1 failed"]);
