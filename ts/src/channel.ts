@@ -39,6 +39,8 @@ export interface Settings extends Limits {
   dropArea: "widget" | "page";
   /** Which camera a phone opens at once, or the microphone. */
   capture: "user" | "environment" | null;
+  /** Whether the page's title says how far the uploads are. */
+  titleProgress: boolean;
   /** Null if files are chosen. */
   recorder: RecorderSettings | null;
 }
@@ -67,6 +69,7 @@ export interface PanelModel {
   drop_area?: Settings["dropArea"];
   capture?: Settings["capture"];
   directory?: boolean;
+  title_progress?: boolean;
   accept?: string[] | null;
   // Those of a recorder.
   source?: RecorderSettings["source"];
@@ -88,7 +91,7 @@ const PARAMS = [
 ];
 
 const FURTHER_PARAMS = {
-  files: ["layout", "directory", "accept", "drop_area", "capture"],
+  files: ["layout", "directory", "accept", "drop_area", "capture", "title_progress"],
   recorder: [
     "source",
     "media_type",
@@ -214,6 +217,7 @@ function readSettings(model: PanelModel): Settings {
     accept: model.accept ?? [],
     dropArea: model.drop_area ?? "widget",
     capture: model.capture ?? null,
+    titleProgress: model.title_progress ?? false,
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,

@@ -6,6 +6,7 @@ import { PanelChannel, type PanelModel } from "./channel";
 import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from "./connection";
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
 import { connectionLost, isUploading, queueOf, recorderOf, unseenFiles } from "./registry";
+import { followInTitle } from "./title";
 import { type DataModel, pageValues } from "./values";
 import { RecorderView } from "./view/recorder";
 import { texts } from "./view/texts";
@@ -44,6 +45,7 @@ export function render({ view, model, data, el }: RenderProps): void {
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);
+  if (!channel.isNotebook) followInTitle(queue);
   model.on("remove", () => {
     mount(null, el);
     queue.detach(channel);
