@@ -164,7 +164,9 @@ def test_panels_spinner_covers_it_while_it_is_loading(open_app: Callable[..., Ap
         return it.contains(it.getRootNode().elementFromPoint(x + width / 2, y + height / 2));
     }"""
     assert open_app().choose_button.evaluate(is_on_top)
-    assert not open_app(loading=True).choose_button.evaluate(is_on_top)
+    app = open_app(loading=True)
+    button = app.choose_button.element_handle()
+    app.page.wait_for_function(f"it => !({is_on_top})(it)", arg=button)  # once its style is there
 
 
 def test_an_app_styles_it_by_classes_variables_and_parts(open_app: Callable[..., App]) -> None:

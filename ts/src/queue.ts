@@ -29,12 +29,16 @@ import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { Retries } from "./retries";
 import { Silence } from "./silence";
 import { FileSource, type Source } from "./source";
-import { restAfter, Totals } from "./totals";
+import { Totals } from "./totals";
 import { type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
 const PARALLEL = 3;
+
+/** Uploads of which every change is followed at once, and milliseconds between two looks at more. */
+const FOLLOWED = 50;
+const LOOK_INTERVAL = 200;
 
 /**
  * Uploads that have begun and not ended, paused ones among them: a server has no more than eight of
@@ -139,7 +143,7 @@ export class UploadQueue {
     this.offers = new Offers(resumables, this.uploads, (picked) => this.add(picked));
     this.totals = calmly(
       () => new Totals(this.uploads.value, this),
-      () => restAfter(this.uploads.peek().length),
+      () => (this.uploads.peek().length > FOLLOWED ? LOOK_INTERVAL : 0),
     );
   }
 
@@ -719,11 +723,7 @@ export class UploadQueue {
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
   held(multiple: boolean): { files: number; size: number } {
-    const kinds = multiple
-      ? ["complete", "queued", "created", "checking", "running", "finishing"]
-      : [];
-    const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
-    return { files: held.length, size: held.reduce((sum, it) => sum + it.size, 0) };
+    return multiple ? new Totals(this.uploads.value, this).held : { files: 0, size: 0 };
   }
 
   private dismissEnded(): void {

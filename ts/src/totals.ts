@@ -2,12 +2,6 @@
 
 import type { Upload } from "./upload";
 
-/** Uploads of which every change is followed at once. */
-const FEW = 50;
-
-/** Milliseconds between two looks at more than these. */
-const LOOK_INTERVAL = 200;
-
 /** All of it in one pass: there may be thousands, and each changes some times. */
 export class Totals {
   readonly running: Upload[] = [];
@@ -83,9 +77,4 @@ export class Totals {
       this.left += size - stored.value;
     }
   }
-}
-
-/** Milliseconds for which what was found of so many uploads is good enough. */
-export function restAfter(uploads: number): number {
-  return uploads > FEW ? LOOK_INTERVAL : 0;
 }

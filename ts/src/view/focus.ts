@@ -8,37 +8,27 @@ import { useLayoutEffect } from "preact/hooks";
  */
 export function useKeptFocus(widget: { current: HTMLElement | null }): void {
   useLayoutEffect(() => {
-    const section = widget.current;
-    return section === null ? undefined : keepFocus(section);
+    if (widget.current !== null) keepFocus(widget.current);
   }, [widget]);
 }
 
-/** Gives what ends it. */
-function keepFocus(section: HTMLElement): () => void {
-  const end = new AbortController();
-  const { signal } = end;
+/** It ends with the element. */
+function keepFocus(section: HTMLElement): void {
   let last: Element | null = null;
-  const came = ({ target }: FocusEvent) => {
-    last = target instanceof Element ? target : null;
-  };
-  // Browsers may tell of this when the element is removed, too, and not only when it is left.
-  const left = async () => {
-    await null;
-    const root = section.getRootNode() as Document | ShadowRoot;
-    if (last?.isConnected && last !== root.activeElement) last = null;
-  };
-  section.addEventListener("focusin", came, { signal });
-  section.addEventListener("focusout", left, { signal });
-  const observer = new MutationObserver((records) => {
-    if (last === null || last.isConnected) return;
-    const gone = last;
-    last = null;
-    const { activeElement, body } = document;
-    if (activeElement === null || activeElement === body) focusInstead(section, gone, records);
+  section.addEventListener("focusin", ({ target }) => {
+    last = target as Element;
   });
-  observer.observe(section, { childList: true, subtree: true });
-  signal.addEventListener("abort", () => observer.disconnect());
-  return () => end.abort();
+  // Browsers may tell of this when the element is removed, too, and not only when it is left.
+  section.addEventListener("focusout", async () => {
+    await null;
+    if (last?.isConnected && !last.matches(":focus")) last = null;
+  });
+  new MutationObserver((records) => {
+    const gone = last;
+    if (gone === null || gone.isConnected) return;
+    last = null;
+    if (document.activeElement === document.body) focusInstead(section, gone, records);
+  }).observe(section, { childList: true, subtree: true });
 }
 
 function focusInstead(section: HTMLElement, gone: Element, records: MutationRecord[]): void {
