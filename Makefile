@@ -90,6 +90,10 @@ bench-durable: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## The same
 bench-streams: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure functions that use a file as it arrives, a slow one among them
 	@$(PY) -m tests.bench.streams $(BENCH_ARGS)
 
+.PHONY: bench-many
+bench-many: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how quick the page stays with 200 to 5,000 small files
+	@$(PY) -m tests.bench.many $(BENCH_ARGS)
+
 .PHONY: bench-latency
 bench-latency: $(VENV)/.stamp-bench $(VENV)/.stamp-browser $(BUNDLE) ## Measure how long a click takes during an upload over slow links
 	@$(PY) -m tests.bench.latency $(BENCH_ARGS)

@@ -602,6 +602,9 @@ class Session:
         file = self._files.get(upload_id)
         if file is None:
             self._page.send(protocol.Removed(upload_id))
+        elif self._page.settings().disabled:
+            refusal = UploadError("disabled", "Files cannot be removed here at the moment.")
+            self._page.send(protocol.Error(refusal.code, refusal.message, id=upload_id))
         else:
             self._spawn(self._delete(upload_id, file))
 

@@ -71,6 +71,13 @@ class ChunkedFileInput(UploadComponent, FileInput):
         that it has; other files have an icon of their kind.""",
     )
 
+    title_progress = param.Boolean(
+        default=False,
+        doc="""
+        Whether the title of the page begins with the percent stored while uploads are under way, as
+        in ``"(42%) My app"``, for those who look at another page meanwhile. Not in notebooks.""",
+    )
+
     _view = "files"
 
     _rename: ClassVar[Mapping[str, str | None]] = {

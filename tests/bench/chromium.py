@@ -87,9 +87,13 @@ class Chromium:
 
     def choose_file(self, selector: str, path: Path) -> None:
         """Put a file into the file input that `selector` finds."""
+        self.choose_files(selector, [path])
+
+    def choose_files(self, selector: str, paths: list[Path]) -> None:
         found = self.call("Runtime.evaluate", expression=f"({FIND})({selector!r})")
+        files = [str(path) for path in paths]
         object_id = found["result"]["objectId"]
-        self.call("DOM.setFileInputFiles", files=[str(path)], objectId=object_id)
+        self.call("DOM.setFileInputFiles", files=files, objectId=object_id)
 
     def evaluate(self, expression: str) -> Any:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)

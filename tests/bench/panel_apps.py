@@ -116,6 +116,7 @@ APPS: dict[str, Callable[[], Any]] = {
     "ours": ours,
     "directory": partial(directory, durable=False),
     "durable directory": partial(directory, durable=True),
+    "many": partial(ChunkedFileInput, multiple=True),
     "coroutine": partial(streaming, _use),
     "function": partial(streaming, _use_in_thread),
     "slow function": partial(streaming, partial(_use_in_thread, rate=5_000_000)),

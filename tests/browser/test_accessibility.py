@@ -52,25 +52,37 @@ def looks() -> Iterator[str]:
         yield url
 
 
-LOOKS = [
-    "design=bootstrap",
-    "design=material",
-    "template=FastListTemplate",
-    "template=MaterialTemplate",
-    "template=SlidesTemplate",
+#: Those that share a design look the same when they are light.
+LIGHT = [
+    *(f"design={it}" for it in ("bootstrap", "fast", "material")),
+    *(f"template={it}Template" for it in ("Vanilla", "FastList", "Material")),
 ]
 
+DARK = [
+    *LIGHT,
+    *(
+        f"template={it}Template"
+        for it in ("Bootstrap", "FastGrid", "React", "Golden", "Slides", "Editable")
+    ),
+]
 
-@pytest.mark.parametrize("theme", ["default", "dark"])
+LOOKS = [*(f"{it}&theme=default" for it in LIGHT), *(f"{it}&theme=dark" for it in DARK)]
+
+
+def open_look(page: Page, url: str, folder: Path) -> None:
+    """Have a file that was uploaded and one that was refused, whose text is in a colour."""
+    (folder / "a.csv").write_bytes(b"x" * 1000)
+    (folder / "large.csv").write_bytes(b"x" * 2_000_000)
+    page.goto(url)
+    page.locator("input[type=file]").set_input_files([folder / "a.csv", folder / "large.csv"])
+    page.locator(".row.complete").wait_for()
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_it_looks_the_same_in_each_of_panels_looks(
-    page: Page, looks: str, look: str, theme: str, tmp_path: Path
+    page: Page, looks: str, look: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.csv").write_bytes(b"x" * 1000)
-    (tmp_path / "large.csv").write_bytes(b"x" * 2_000_000)
-    page.goto(f"{looks}?{look}&theme={theme}")
-    page.locator("input[type=file]").set_input_files([tmp_path / "a.csv", tmp_path / "large.csv"])
-    page.locator(".row.complete").wait_for()
+    open_look(page, f"{looks}?{look}", tmp_path)
     name, detail = (
         page.locator(f".row.complete {it}").bounding_box()
         for it in (".name bdi", ".detail > :first-child")
@@ -78,4 +90,32 @@ def test_it_looks_the_same_in_each_of_panels_looks(
     assert name is not None
     assert detail is not None
     assert abs(name["x"] - detail["x"]) < 1
+    assert violations(page.locator("section.widget")) == []
+
+
+def background(page: Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+def test_it_follows_a_theme_that_is_switched(page: Page, looks: str, tmp_path: Path) -> None:
+    open_look(page, f"{looks}?template=material-ui&theme=default", tmp_path)
+    for _ in ("as it was", "dark", "light again"):
+        assert violations(page.locator("section.widget")) == []
+        before = background(page)
+        page.get_by_role("button", name="Toggle theme").click()
+        page.wait_for_function(
+            """before => getComputedStyle(document.body).backgroundColor !== before &&
+                document.getAnimations().length === 0""",
+            arg=before,
+        )
+
+
+def test_it_follows_the_switch_of_a_fast_template(page: Page, looks: str, tmp_path: Path) -> None:
+    open_look(page, f"{looks}?template=FastListTemplate&theme=default", tmp_path)
+    before = background(page)
+    with page.expect_navigation():  # it loads the page again
+        page.get_by_role("switch").click()
+    page.locator(".choose").wait_for()
+    assert background(page) != before
     assert violations(page.locator("section.widget")) == []

@@ -142,3 +142,45 @@ def test_font_is_that_of_panels_own_widgets(open_app: Callable[..., App]) -> Non
     font = "element => getComputedStyle(element).fontFamily"
     own = app.page.get_by_role("button", name="Switch off").evaluate(font)
     assert app.choose_button.evaluate(font) == own
+
+
+def test_what_it_has_stays_and_nothing_is_removed_while_it_is_switched_off(
+    open_app: Callable[..., App], tmp_path: Path
+) -> None:
+    (tmp_path / "hello.txt").write_text("hello")
+    app = open_app(multiple=True)
+    app.choose(tmp_path / "hello.txt")
+    row = app.expect_row("hello.txt", "complete")
+    height = box_of(row)["height"]
+    app.page.get_by_role("button", name="Switch off").click()
+    expect(row.get_by_role("button")).to_have_count(0)
+    expect(app.page.get_by_role("list", name="Files")).to_have_text("hello.txtUploaded5 bytes")
+    assert box_of(row)["height"] == height
+
+
+def test_panels_spinner_covers_it_while_it_is_loading(open_app: Callable[..., App]) -> None:
+    is_on_top = """it => {
+        const { x, y, width, height } = it.getBoundingClientRect();
+        return it.contains(it.getRootNode().elementFromPoint(x + width / 2, y + height / 2));
+    }"""
+    assert open_app().choose_button.evaluate(is_on_top)
+    app = open_app(loading=True)
+    button = app.choose_button.element_handle()
+    app.page.wait_for_function(f"it => !({is_on_top})(it)", arg=button)  # once its style is there
+
+
+def test_an_app_styles_it_by_classes_variables_and_parts(open_app: Callable[..., App]) -> None:
+    sheets = [
+        ".widget { --accent: rgb(1, 2, 3); } .hint { font-style: italic; }",
+        ":host { --bokeh-font-size: 15px; }",
+    ]
+    app = open_app(stylesheets=sheets)
+    expect(app.choose_button).to_have_css("background-color", "rgb(1, 2, 3)")
+    expect(app.choose_button).to_have_css("font-size", "15px")
+    expect(app.page.locator(".hint")).to_have_css("font-style", "italic")
+    around = app.page.locator(".widget").evaluate_handle(
+        "it => it.getRootNode().host.getRootNode()"
+    )
+    around.evaluate("""root => root.append(Object.assign(document.createElement("style"), {
+        textContent: "::part(hint) { letter-spacing: 3px; }"}))""")
+    expect(app.page.locator(".hint")).to_have_css("letter-spacing", "3px")

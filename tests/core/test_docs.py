@@ -31,3 +31,34 @@ def test_reliability_has_every_test_of_faults() -> None:
         for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.M)
     }
     assert there - named == set()
+
+
+STYLING = (ROOT / "docs" / "styling.md").read_text("utf-8")
+VIEW = "".join(path.read_text("utf-8") for path in (ROOT / "ts/src/view").glob("*.tsx"))
+STYLE = (ROOT / "ts/src/view/style.css").read_text("utf-8")
+
+
+def test_every_documented_class_and_state_is_in_the_view() -> None:
+    strings = re.findall(r"\"[\w -]*\"|`[^`]*`", VIEW)
+    there = {word for string in strings for word in re.findall(r"[\w-]+", string)}
+    upload = (ROOT / "ts/src/upload.ts").read_text("utf-8")
+    union = upload.split("export type UploadState =")[1].split("\n\n")[0]
+    states = set(re.findall(r'kind: "(\w+)"', union))
+    layouts = {"compact", "dropzone", "button"}
+    documented = set(re.findall(r"`\.([\w-]+)`", STYLING))
+    assert len(documented) > 20
+    assert documented - there - layouts == set()
+    assert states == set(
+        re.findall(r"`(\w+)`", STYLING.split("`data-state`:")[1].split(". For")[0])
+    )
+
+
+def test_parts_are_those_that_are_documented() -> None:
+    documented = set(re.findall(r"^\| `\.[\w-]+` \| `([\w-]+)`", STYLING, re.M)) | {"progress"}
+    assert documented == set(re.findall(r'part="([\w-]+)"', VIEW))
+
+
+def test_every_documented_variable_is_one() -> None:
+    documented = re.findall(r"^\| `(--[\w-]+)`", STYLING, re.M)
+    assert len(documented) > 8
+    assert [name for name in documented if f"var({name}" not in STYLE] == []

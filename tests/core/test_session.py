@@ -431,6 +431,16 @@ async def test_remove_deletes_the_file(browser: Browser, page: FakePage, incomin
     assert page.settled_calls == settled + 1
 
 
+async def test_nothing_is_removed_while_disabled(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    upload_id = await browser.upload(DATA)
+    page.allow(disabled=True)
+    browser.remove(upload_id)
+    assert (await browser.error(id=upload_id)).code == "disabled"
+    assert len(browser.session.files) == len(files_below(incoming)) == 1
+
+
 async def test_remove_of_a_file_that_has_vanished_is_no_error(
     browser: Browser, incoming: Path
 ) -> None:

@@ -94,6 +94,17 @@ const STATES: [string, UploadState, number?, object?][] = [
   ["failed for good", failed("taken_over", "Another page goes on with this upload.")],
 ];
 
+/** So many, of which some are complete, three run, and the rest waits. */
+function photos(count: number, done: number): Upload[] {
+  return Array.from({ length: count }, (_, n) => {
+    const size = (1 + (n % 7)) * MB;
+    const name = `IMG_${String(n).padStart(4, "0")}.jpg`;
+    if (n < done) return upload(name, size, complete, size);
+    if (n < done + 3) return upload(name, size, running, 5e5, moving);
+    return upload(name, size, { kind: "queued" });
+  });
+}
+
 const CASES: Case[] = [
   { name: "empty", settings: { multiple: false } },
   {
@@ -128,6 +139,11 @@ const CASES: Case[] = [
   },
   { name: "folder", settings: { directory: true } },
   { name: "disabled", settings: { disabled: true } },
+  {
+    name: "disabled with files",
+    settings: { disabled: true },
+    uploads: [upload("a.csv", 12_345, complete, 12_345), upload("b.csv", 3 * MB, complete)],
+  },
   { name: "disabled dropzone", settings: { disabled: true, layout: "dropzone" } },
   { name: "dragged over", prepare: (_, section) => dragOver(section()) },
   {
@@ -184,17 +200,11 @@ const CASES: Case[] = [
     prepare: (_, section) =>
       section().querySelector<HTMLElement>("[aria-label='Remove all files']")?.click(),
   },
+  { name: "200 files", uploads: photos(200, 90) },
   {
-    name: "200 files",
-    uploads: Array.from({ length: 200 }, (_, n) =>
-      upload(
-        `IMG_${String(n).padStart(4, "0")}.jpg`,
-        (1 + (n % 7)) * MB,
-        n < 90 ? complete : n < 93 ? running : { kind: "queued" },
-        n < 90 ? (1 + (n % 7)) * MB : n < 93 ? 5e5 : 0,
-        n >= 90 && n < 93 ? moving : {},
-      ),
-    ),
+    name: "all of 30 files",
+    uploads: photos(30, 3),
+    prepare: (_, section) => section().querySelector<HTMLElement>(".more")?.click(),
   },
   {
     name: "long name",

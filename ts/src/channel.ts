@@ -46,6 +46,8 @@ export interface Settings extends Limits {
   texts: TextSet;
   /** Whether the files that the page has are shown in their rows. */
   previews: boolean;
+  /** Whether the page's title says how far the uploads are. */
+  titleProgress: boolean;
   /** Null if files are chosen. */
   recorder: RecorderSettings | null;
 }
@@ -77,6 +79,7 @@ export interface PanelModel {
   capture?: Settings["capture"];
   previews?: boolean;
   directory?: boolean;
+  title_progress?: boolean;
   accept?: string[] | null;
   // Those of a recorder.
   source?: RecorderSettings["source"];
@@ -100,7 +103,7 @@ const PARAMS = [
 ];
 
 const FURTHER_PARAMS = {
-  files: ["layout", "directory", "accept", "drop_area", "capture", "previews"],
+  files: ["layout", "directory", "accept", "drop_area", "capture", "previews", "title_progress"],
   recorder: [
     "source",
     "media_type",
@@ -228,6 +231,7 @@ function readSettings(model: PanelModel): Settings {
     dropArea: model.drop_area ?? "widget",
     capture: model.capture ?? null,
     previews: model.previews ?? true,
+    titleProgress: model.title_progress ?? false,
     maxFileSize: model.max_file_size,
     maxTotalSize: model.max_total_size,
     maxFiles: model.max_files,

@@ -7,6 +7,7 @@ import { type BokehDocument, forgetHalfMessages, hasComm, watchConnection } from
 import { isClassicNotebook, isVoila, kernelOf } from "./kernel";
 import { languageOf } from "./languages";
 import { connectionLost, isUploading, queueOf, recorderOf, unseenFiles } from "./registry";
+import { followInTitle } from "./title";
 import { type DataModel, pageValues } from "./values";
 import { ENGLISH } from "./view/language";
 import { Localized } from "./view/localized";
@@ -46,6 +47,7 @@ export function render({ view, model, data, el }: RenderProps): void {
   const setValues = pageValues(data);
   queue.onBatch = (files) => void setValues(files, settings.value);
   queue.attach(channel);
+  if (!channel.isNotebook) followInTitle(queue);
   model.on("remove", () => {
     mount(null, el);
     queue.detach(channel);

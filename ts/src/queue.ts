@@ -1,7 +1,8 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
-import { type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Batches } from "./batches";
+import { calmly } from "./calm";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel, Settings } from "./channel";
 import { type Failure, retryOf } from "./errors";
@@ -29,11 +30,16 @@ import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { Retries } from "./retries";
 import { Silence } from "./silence";
 import { FileSource, type Source } from "./source";
+import { Totals } from "./totals";
 import { type Link, Upload, type UploadState } from "./upload";
 import { Window } from "./window";
 
 /** Uploads that send at the same time; more would only share the same window. */
 const PARALLEL = 3;
+
+/** Uploads of which every change is followed at once, and milliseconds between two looks at more. */
+const FOLLOWED = 50;
+const LOOK_INTERVAL = 200;
 
 /**
  * Uploads that have begun and not ended, paused ones among them: a server has no more than eight of
@@ -93,6 +99,9 @@ export class UploadQueue {
   /** What waits to be tried again. */
   readonly retries = new Retries((upload) => this.retry(upload));
 
+  /** What all of `uploads` have come to together; of many, as it was a moment ago. */
+  readonly totals: ReadonlySignal<Totals>;
+
   /** What pages before have not ended. */
   readonly offers: Offers;
 
@@ -133,6 +142,10 @@ export class UploadQueue {
     private readonly resumables = new Resumables(null),
   ) {
     this.offers = new Offers(resumables, this.uploads, (picked) => this.add(picked));
+    this.totals = calmly(
+      () => new Totals(this.uploads.value, this),
+      () => (this.uploads.peek().length > FOLLOWED ? LOOK_INTERVAL : 0),
+    );
   }
 
   /** Take the road through a view that was just rendered; earlier ones are no longer used. */
@@ -235,6 +248,7 @@ export class UploadQueue {
   private accept(uploads: Upload[], settings: Settings): Upload[] {
     const held = this.held(settings.multiple);
     const accepted: Upload[] = [];
+    const asked = new Set(this.batches.open.map(({ earlier }) => earlier?.id));
     for (const upload of uploads) {
       const tooMany = !settings.multiple && accepted.length > 0;
       const refusal: Refusal | null = tooMany
@@ -244,7 +258,8 @@ export class UploadQueue {
         upload.end({ kind: "refused", failure: refusal });
         continue;
       }
-      upload.earlier = this.findEarlier(upload, [...this.batches.open, ...accepted]);
+      upload.earlier = this.findEarlier(upload, asked);
+      asked.add(upload.earlier?.id);
       accepted.push(upload);
       held.files += 1;
       held.size += upload.size;
@@ -256,12 +271,11 @@ export class UploadQueue {
   }
 
   /** Give what a page before has begun of the file, unless another upload asks for it already. */
-  private findEarlier(upload: Upload, others: Upload[]): Identity | null {
+  private findEarlier(upload: Upload, asked: Set<string | undefined>): Identity | null {
     const { file } = upload.source;
     if (file === null) return null;
     const earlier = this.resumables.find(this.fingerprint(file, upload.relativePath));
-    const isTaken = earlier !== null && others.some((it) => it.earlier?.id === earlier.id);
-    return isTaken ? null : earlier;
+    return earlier === null || asked.has(earlier.id) ? null : earlier;
   }
 
   private begin(accepted: Upload[]): void {
@@ -710,11 +724,7 @@ export class UploadQueue {
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
   held(multiple: boolean): { files: number; size: number } {
-    const kinds = multiple
-      ? ["complete", "queued", "created", "checking", "running", "finishing"]
-      : [];
-    const held = this.uploads.value.filter(({ state }) => kinds.includes(state.value.kind));
-    return { files: held.length, size: held.reduce((sum, it) => sum + it.size, 0) };
+    return multiple ? new Totals(this.uploads.value, this).held : { files: 0, size: 0 };
   }
 
   private dismissEnded(): void {

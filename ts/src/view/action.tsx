@@ -10,7 +10,15 @@ interface ActionProps {
 
 export function Action({ label, icon, onClick }: ActionProps) {
   return (
-    <button type="button" class="action" aria-label={label} title={label} onClick={onClick}>
+    <button
+      type="button"
+      class="action"
+      part="action"
+      data-icon={icon}
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );

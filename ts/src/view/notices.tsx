@@ -13,12 +13,12 @@ export function Notices({ queue }: { queue: UploadQueue }) {
   return (
     <>
       {notice.value !== null && (
-        <p class="notice" role="alert">
+        <p class="notice" part="notice" role="alert">
           <NoticeText notice={notice.value} />
         </p>
       )}
       {isUnanswered && (
-        <p class="notice" role="status">
+        <p class="notice" part="notice" role="status">
           {text(queue.isOutOfReach ? "out_of_reach" : `no_answer_of_${other}`)}
         </p>
       )}

@@ -1,48 +1,35 @@
 /** What a page before has begun and not ended, and how it goes on. */
 
-import { useSignal } from "@preact/signals";
 import type { Offer, Offers } from "../offers";
 import { Action } from "./action";
 import { useLanguage } from "./language";
-import { FEW_ROWS, More } from "./more";
+import { List } from "./list";
 import { nameText } from "./texts";
 import { Thumbnail } from "./thumbnail";
 
 interface OfferRowsProps {
   offers: Offers;
   disabled: boolean;
-  /** Called when a row goes, and with it the button that has the focus. */
-  focusButton: () => void;
 }
 
-export function OfferRows({ offers, disabled, focusButton }: OfferRowsProps) {
+export function OfferRows({ offers, disabled }: OfferRowsProps) {
   const { text } = useLanguage();
-  const count = useSignal(FEW_ROWS);
   const all = offers.shown.value;
-  if (all.length === 0) return null;
-  const dismiss = (offer: Offer) => {
-    offers.dismiss(offer);
-    focusButton();
-  };
-  const goOn = async (offer: Offer) => {
-    await offers.goOn(offer);
-    if (!offers.shown.value.includes(offer)) focusButton();
-  };
   return (
-    <>
-      <ul class="rows" aria-label={text("not_ended")}>
-        {all.slice(0, count.value).map((offer) => (
-          <OfferRow
-            key={offer.id}
-            offer={offer}
-            disabled={disabled}
-            onGoOn={() => void goOn(offer)}
-            onDismiss={() => dismiss(offer)}
-          />
-        ))}
-      </ul>
-      <More count={count} total={all.length} />
-    </>
+    <List
+      label={text("not_ended")}
+      items={all}
+      few={(count) => all.slice(0, count)}
+      row={(offer) => (
+        <OfferRow
+          key={offer.id}
+          offer={offer}
+          disabled={disabled}
+          onGoOn={() => void offers.goOn(offer)}
+          onDismiss={() => offers.dismiss(offer)}
+        />
+      )}
+    />
   );
 }
 

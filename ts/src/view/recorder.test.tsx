@@ -34,6 +34,7 @@ class SilentContext {
 async function show(settings: ModelSettings = {}, devices: object[] = [], reconnects = true) {
   stubMedia(() => open(), devices);
   vi.stubGlobal("AudioContext", SilentContext);
+  vi.spyOn(HTMLMediaElement.prototype, "srcObject", "set").mockReturnValue(undefined); // takes no fake
   const reconnection = new Reconnection(
     () => false,
     () => reconnects,

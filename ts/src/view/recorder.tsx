@@ -6,6 +6,8 @@ import type { Settings } from "../channel";
 import { KINDS, type Kind } from "../devices";
 import type { UploadQueue } from "../queue";
 import type { Recorder } from "../recorder";
+import { Announcer } from "./announcer";
+import { useKeptFocus } from "./focus";
 import { Icon, type IconName } from "./icons";
 import { Label } from "./label";
 import { languageProps, type TextKey, useLanguage } from "./language";
@@ -25,14 +27,17 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
   const source = settings.value.recorder?.source ?? "microphone";
   const language = useLanguage();
   const button = useRef<HTMLButtonElement>(null);
-  const focusButton = () => button.current?.focus();
+  const section = useRef<HTMLElement>(null);
+  useKeptFocus(section);
   const take = recorder.take.value;
   const remark = recorder.remark.value;
   const isOver = remark === "full" || remark === "limit" || remark === "lost_device";
   const classes = ["widget", "recorder", disabled && "disabled", queue.isNotebook && "notebook"];
   return (
     <section
+      ref={section}
       class={classes.filter(Boolean).join(" ")}
+      tabIndex={-1}
       aria-label={label || language.text("recorder")}
       {...languageProps(language)}
     >
@@ -51,7 +56,8 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
         </p>
       )}
       <Notices queue={queue} />
-      <Rows queue={queue} focusButton={focusButton} without={take?.upload ?? null} />
+      <Rows queue={queue} without={take?.upload ?? null} />
+      <Announcer queue={queue} />
     </section>
   );
 }

@@ -5,6 +5,7 @@ import type { Upload, UploadState } from "../upload";
 import { Action } from "./action";
 import type { IconName } from "./icons";
 import { type Language, type TextKey, useLanguage } from "./language";
+import { FEW_ROWS } from "./list";
 import { CONNECTION, failureText, nameText } from "./texts";
 import { Thumbnail } from "./thumbnail";
 
@@ -28,11 +29,9 @@ const IN_PROGRESS: UploadState["kind"][] = ["running", "finishing"];
 interface RowProps {
   upload: Upload;
   queue: UploadQueue;
-  /** Called when the row goes, and with it the button that has the focus. */
-  focusButton: () => void;
 }
 
-export function Row({ upload, queue, focusButton }: RowProps) {
+export function Row({ upload, queue }: RowProps) {
   const state = upload.state.value;
   const { size, source } = upload;
   const language = useLanguage();
@@ -40,7 +39,7 @@ export function Row({ upload, queue, focusButton }: RowProps) {
   const { connection } = queue;
   const isMoving = connection === "up" || connection === "reconnecting";
   return (
-    <li class={`row ${state.kind}`} data-state={state.kind}>
+    <li class={`row ${state.kind}`} part="row" data-state={state.kind}>
       <div class="line">
         <Thumbnail
           name={name}
@@ -48,16 +47,17 @@ export function Row({ upload, queue, focusButton }: RowProps) {
           file={queue.settings?.previews ? source.file : null}
           badge={BADGES[state.kind]}
         />
-        <span class="name" title={nameText(language, upload.relativePath)}>
+        <span class="name" part="name" title={nameText(language, upload.relativePath)}>
           <bdi>{name}</bdi>
         </span>
-        <RowActions upload={upload} queue={queue} focusButton={focusButton} />
+        <RowActions upload={upload} queue={queue} />
       </div>
-      <div class="detail">
+      <div class="detail" part="detail">
         <Detail upload={upload} queue={queue} />
       </div>
       {isMoving && IN_PROGRESS.includes(state.kind) && (
         <progress
+          part="progress"
           class={upload.isPaused.value ? "paused" : ""}
           max={size || 1}
           value={upload.stored.value}
@@ -74,9 +74,11 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const language = useLanguage();
   const { text, duration } = language;
   if (upload.active && connection !== "up") {
-    const role = connection === "reconnecting" ? "status" : "alert";
-    const isCutOff = role === "alert" && upload.source.file === null;
-    return <span role={role}>{text(isCutOff ? "recording_cut_off" : CONNECTION[connection])}</span>;
+    // That of files is said once for all of them.
+    if (connection === "reconnecting" || upload.source.file !== null) {
+      return <span>{text(CONNECTION[connection])}</span>;
+    }
+    return <span role="alert">{text("recording_cut_off")}</span>;
   }
   if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
@@ -85,7 +87,7 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     case "failed":
       return (
         <>
-          <span role="alert">
+          <span role={queue.uploads.value.length > FEW_ROWS ? undefined : "alert"}>
             {text(state.kind, { reason: failureText(language, state.failure) })}
           </span>
           {seconds !== null && <span>{text("trying_again", { time: duration(seconds) })}</span>}
@@ -126,7 +128,7 @@ function Paused({ upload }: { upload: Upload }) {
   const { text, percent } = useLanguage();
   return (
     <>
-      <span role="status">{text("paused")}</span>
+      <span>{text("paused")}</span>
       {stored.value > 0 && <span>{percent(stored.value, size)}</span>}
       <Size upload={upload} />
     </>
@@ -163,7 +165,7 @@ function Running({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   );
 }
 
-function RowActions({ upload, queue, focusButton }: RowProps) {
+function RowActions({ upload, queue }: RowProps) {
   const language = useLanguage();
   const { text } = language;
   const name = nameText(language, upload.source.name);
@@ -172,16 +174,10 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
   const label = text(active ? "cancel" : complete ? "remove" : "dismiss", { name });
   const onClick = () => {
     if (active) queue.cancel(upload);
-    else {
-      if (complete) queue.remove(upload);
-      else queue.dismiss(upload);
-      focusButton();
-    }
+    else if (complete) queue.remove(upload);
+    else queue.dismiss(upload);
   };
-  const retry = () => {
-    queue.retry(upload);
-    focusButton();
-  };
+  const retry = () => void queue.retry(upload);
   return (
     <span class="actions">
       {upload.isPaused.value ? (
@@ -200,7 +196,9 @@ function RowActions({ upload, queue, focusButton }: RowProps) {
       {queue.canRetry(upload) && (
         <Action label={text("retry", { name })} icon="retry" onClick={retry} />
       )}
-      <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+      {!(complete && queue.settings?.disabled) && (
+        <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+      )}
     </span>
   );
 }

@@ -1,51 +1,39 @@
 /** A row for each file, of many only those that matter most. */
 
-import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
-import type { Upload, UploadState } from "../upload";
+import type { Upload } from "../upload";
 import { useLanguage } from "./language";
-import { FEW_ROWS, More } from "./more";
+import { List } from "./list";
 import { Row } from "./row";
 
 interface RowsProps {
   queue: UploadQueue;
-  focusButton: () => void;
   /** What is shown elsewhere. */
   without?: Upload | null;
 }
 
-export function Rows({ queue, focusButton, without = null }: RowsProps) {
-  const uploads = queue.uploads.value.filter((upload) => upload !== without);
+export function Rows({ queue, without = null }: RowsProps) {
   const { text } = useLanguage();
-  const count = useSignal(FEW_ROWS);
-  if (uploads.length === 0) return null;
-  const shown = visible(uploads, count.value);
+  const uploads = queue.uploads.value;
   return (
-    <>
-      <ul class="rows" aria-label={text("files")}>
-        {shown.map((upload) => (
-          <Row key={upload.key} upload={upload} queue={queue} focusButton={focusButton} />
-        ))}
-      </ul>
-      <More count={count} total={uploads.length} />
-    </>
+    <List
+      label={text("files")}
+      items={without === null ? uploads : uploads.filter((upload) => upload !== without)}
+      few={(count) => mostUrgent(queue, count, without)}
+      row={(upload) => <Row key={upload.key} upload={upload} queue={queue} />}
+    />
   );
 }
 
 /**
- * Of many, what runs, then what went wrong, what waits, and the latest of the rest; in the order of
- * the pick, so that no row jumps over another.
+ * What runs, then what went wrong, what waits, and the latest of the rest; in the order of the
+ * pick, so that no row jumps over another.
  */
-function visible(uploads: Upload[], count: number): Upload[] {
-  if (uploads.length <= count) return uploads;
-  const those = (...kinds: UploadState["kind"][]) =>
-    uploads.filter(({ state }) => kinds.includes(state.value.kind));
-  const urgent = [
-    ...those("running", "finishing"),
-    ...those("refused", "failed", "cancelled"),
-    ...those("created", "queued"),
-    ...those("complete").reverse(),
-  ];
+function mostUrgent(queue: UploadQueue, count: number, without: Upload | null): Upload[] {
+  const { running, ended, waiting, complete } = queue.totals.value;
+  const urgent = [running, ended, waiting, complete.slice(-count - 1).reverse()]
+    .flatMap((those) => those.slice(0, count + 1))
+    .filter((upload) => upload !== without);
   const shown = new Set(urgent.slice(0, count));
-  return uploads.filter((upload) => shown.has(upload));
+  return queue.uploads.value.filter((upload) => shown.has(upload));
 }

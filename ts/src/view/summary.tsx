@@ -2,81 +2,61 @@
 
 import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
+import type { Totals } from "../totals";
 import type { Upload } from "../upload";
 import { Action } from "./action";
 import { useLanguage } from "./language";
 
 interface SummaryProps {
   queue: UploadQueue;
-  /** Called when what is clicked may go, and with it the focus. */
-  focusButton: () => void;
 }
 
-export function Summary({ queue, focusButton }: SummaryProps) {
-  const uploads = queue.uploads.value;
-  if (uploads.length < 2) return null;
-  const active = uploads.filter((upload) => upload.active || queue.isWaiting(upload));
+export function Summary({ queue }: SummaryProps) {
+  if (queue.uploads.value.length < 2) return null;
+  const totals = queue.totals.value;
   return (
-    <div class="summary">
+    <div class="summary" part="summary">
       <span class="facts">
-        {active.length > 0 ? (
-          <Running active={active} uploads={uploads} />
-        ) : (
-          <Ended uploads={uploads} />
-        )}
+        {totals.active.length > 0 ? <Running totals={totals} /> : <Ended totals={totals} />}
       </span>
-      <Actions queue={queue} active={active} focusButton={focusButton} />
+      <Actions queue={queue} totals={totals} />
     </div>
   );
 }
 
-function Running({ active, uploads }: { active: Upload[]; uploads: Upload[] }) {
+function Running({ totals }: { totals: Totals }) {
   const { text, duration, percent, rate } = useLanguage();
-  const complete = uploads.filter(({ state }) => state.value.kind === "complete");
-  const wanted = [...complete, ...active];
-  const size = totalSize(wanted);
-  const stored = totalSize(complete) + sum(active.map((upload) => upload.stored.value));
-  const sending = active.filter(({ isPaused }) => !isPaused.value);
-  const speed = sum(sending.map((upload) => upload.rate.value ?? 0));
-  const left = sum(sending.map(({ size, stored }) => size - stored.value));
+  const { complete, active, sending, stored, size, rate: speed, left } = totals;
   return (
     <>
-      <span>{text("files_done", { done: complete.length, count: wanted.length })}</span>
+      <span>
+        {text("files_done", { done: complete.length, count: complete.length + active.length })}
+      </span>
       <span>{percent(stored, size)}</span>
-      {sending.length === 0 && <span>{text("paused")}</span>}
+      {sending === 0 && <span>{text("paused")}</span>}
       {speed > 0 && <span>{rate(speed)}</span>}
       {speed > 0 && <span>{text("time_left", { time: duration(left / speed) })}</span>}
     </>
   );
 }
 
-function Ended({ uploads }: { uploads: Upload[] }) {
+function Ended({ totals: { complete, completeSize, failed } }: { totals: Totals }) {
   const { text, bytes } = useLanguage();
-  const complete = uploads.filter(({ state }) => state.value.kind === "complete");
-  const failed = uploads.filter(({ state }) =>
-    ["failed", "refused"].includes(state.value.kind),
-  ).length;
   return (
     <>
       {complete.length > 0 && (
-        <span>
-          {text("files_in_all", { count: complete.length, size: bytes(totalSize(complete)) })}
-        </span>
+        <span>{text("files_in_all", { count: complete.length, size: bytes(completeSize) })}</span>
       )}
       {failed > 0 && <span>{text("files_failed", { count: failed })}</span>}
     </>
   );
 }
 
-function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload[] }) {
+function Actions({ queue, totals }: SummaryProps & { totals: Totals }) {
   const { text } = useLanguage();
-  const uploads = queue.uploads.value;
-  const canPause = uploads.some((upload) => upload.canPause);
-  const isPaused = uploads.some((upload) => upload.isPaused.value);
-  const toRetry = uploads.filter((upload) => queue.canRetry(upload));
+  const { active, canPause, isPaused, toRetry } = totals;
   const forAll = (those: Upload[], act: (upload: Upload) => void) => () => {
     for (const upload of those) act(upload);
-    focusButton();
   };
   return (
     <span class="actions">
@@ -100,10 +80,12 @@ function Actions({ queue, active, focusButton }: SummaryProps & { active: Upload
           onClick={forAll(active, (upload) => queue.cancel(upload))}
         />
       ) : (
-        <RemoveAll
-          key="remove" // not the button that has cancelled all until now
-          onRemove={forAll(uploads, (upload) => removeOrDismiss(queue, upload))}
-        />
+        !queue.settings?.disabled && (
+          <RemoveAll
+            key="remove" // not the button that has cancelled all until now
+            onRemove={() => removeAll(queue)}
+          />
+        )
       )}
     </span>
   );
@@ -123,13 +105,17 @@ function RemoveAll({ onRemove }: { onRemove: () => void }) {
     isAsking.value = false;
     act();
   };
+  const keep = answer(() => undefined);
+  const onKeyDown = ({ key }: KeyboardEvent) => {
+    if (key === "Escape") keep();
+  };
   return (
-    <span class="question" role="alert">
+    <span class="question" role="alert" onKeyDown={onKeyDown}>
       {text("remove_all_question")}
       <button type="button" class="go-on" onClick={answer(onRemove)}>
         {text("remove_all_yes")}
       </button>
-      <button type="button" class="go-on" ref={focus} onClick={answer(() => undefined)}>
+      <button type="button" class="go-on" ref={focus} onClick={keep}>
         {text("remove_all_no")}
       </button>
     </span>
@@ -140,15 +126,9 @@ function focus(button: HTMLButtonElement | null): void {
   button?.focus();
 }
 
-function removeOrDismiss(queue: UploadQueue, upload: Upload): void {
-  if (upload.state.value.kind === "complete") queue.remove(upload);
-  else queue.dismiss(upload);
-}
-
-function totalSize(uploads: Upload[]): number {
-  return sum(uploads.map(({ size }) => size));
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function removeAll(queue: UploadQueue): void {
+  for (const upload of queue.uploads.value) {
+    if (upload.state.value.kind === "complete") queue.remove(upload);
+    else queue.dismiss(upload);
+  }
 }

@@ -53,6 +53,12 @@ function find<E extends HTMLElement>(selector: string): E {
   return found;
 }
 
+/** Click what has the focus, as in a browser. */
+function press(selector: string): void {
+  find(selector).focus();
+  find(selector).click();
+}
+
 function text(selector: string): string {
   return (find(selector).textContent ?? "").replaceAll("\u00a0", " ");
 }
@@ -156,15 +162,15 @@ describe("a row", () => {
     expect(buttons.map((button) => button.getAttribute("aria-label"))).toEqual(labels);
   });
 
-  it("is another one when it is tried again, and the focus is not lost", async () => {
+  it("is another one when it is tried again, and has the focus", async () => {
     const { queue, upload } = showRow({ kind: "failed", failure: { code: "unreadable" } });
     await turn();
-    find(".action").click();
+    press("[aria-label='Retry clip.mp4']");
     await turn();
     expect(queue.uploads.value).toHaveLength(1);
     expect(queue.uploads.value[0]).not.toBe(upload);
     expect(find("li.row").dataset.state).toBe("queued");
-    expect(document.activeElement).toBe(find(".choose"));
+    expect(document.activeElement).toBe(find("[aria-label='Pause the upload of clip.mp4']"));
   });
 
   it("counts down until it is tried again, and can be cancelled", async () => {
@@ -201,7 +207,7 @@ describe("a row", () => {
     button.click();
     await turn();
     expect(document.activeElement).toBe(find("[aria-label='Go on with the upload of clip.mp4']"));
-    expect(text("[role=status]")).toBe("Paused");
+    expect(text("[role=status]")).toBe("Paused: 0 of 1 file, 25%");
     expect(text(".detail")).toBe("Paused25%250 bytes of 1 kB");
     expect(find("progress").className).toBe("paused");
     find("[aria-label='Go on with the upload of clip.mp4']").click();
@@ -212,10 +218,10 @@ describe("a row", () => {
   it("does what its button says", async () => {
     const { queue, upload } = showRow({ kind: "running", id: "u1" });
     await turn();
-    find(".action:last-child").click();
+    press(".action:last-child");
     expect(upload.state.value.kind).toBe("cancelled");
     await turn();
-    find(".action").click();
+    press(".action");
     expect(queue.uploads.value).toEqual([]);
     await turn();
     expect(document.activeElement).toBe(find(".choose"));
@@ -296,20 +302,78 @@ describe("many rows", () => {
     expect(shown()).toEqual(["1", "2", "3", "4", "5", "6"]);
   });
 
-  it("can all be shown, a hundred more with each click, and few again", async () => {
-    await showRows(Array(108).fill(COMPLETE));
-    expect(text(".more")).toBe("Show 102 more files");
+  it("can all be shown, some with each frame, where the keyboard scrolls them; and few again", async () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) =>
+      frames.push(callback),
+    );
+    await showRows(Array(208).fill(COMPLETE));
+    expect(text(".more")).toBe("Show 202 more files");
+    expect(find("ul").hasAttribute("tabindex")).toBe(false);
     find(".more").click();
     await turn();
-    expect(shown()).toHaveLength(106);
-    expect(text(".more")).toBe("Show 2 more files");
-    find(".more").click();
-    await turn();
-    expect(shown()).toHaveLength(108);
     expect(text(".more")).toBe("Show fewer files");
+    expect(find("ul").tabIndex).toBe(0);
+    const counts = [shown().length];
+    while (counts.at(-1) !== 208) {
+      await until(() => frames.length > 0);
+      for (const callback of frames.splice(0)) callback(0);
+      await turn();
+      counts.push(shown().length);
+    }
+    expect([...new Set(counts)]).toEqual([100, 200, 208]);
     find(".more").click();
     await turn();
     expect(shown()).toHaveLength(6);
+  });
+
+  it("are no alerts each, and say nothing one by one", async () => {
+    await showRows(Array(9).fill(FAILED));
+    expect(root.querySelectorAll(".rows :is([role=alert], [role=status])")).toHaveLength(0);
+  });
+
+  it("hand the focus on to the next as they go, or else to the one before", async () => {
+    const { queue } = show({}, false);
+    const names = ["a", "b", "c"];
+    queue.uploads.value = names.map((name) => {
+      const upload = new Upload(name, new FileSource(makeFile(1, name)), name);
+      upload.state.value = COMPLETE;
+      return upload;
+    });
+    await turn();
+    const focused = () => document.activeElement?.getAttribute("aria-label");
+    find("[aria-label='Remove b']").focus();
+    for (const [gone, next] of [
+      ["b", "Remove c"],
+      ["c", "Remove a"],
+      ["a", null],
+    ]) {
+      queue.uploads.value = queue.uploads.value.filter(({ key }) => key !== gone);
+      await turn();
+      expect(focused()).toBe(next ?? find(".choose").getAttribute("aria-label"));
+    }
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it("never hand the focus on to a button that removes from one that does not", async () => {
+    const [first] = await showRows([FAILED, COMPLETE]);
+    find("[aria-label='Dismiss the message about 0']").focus();
+    find("[aria-label='Dismiss the message about 0']").click();
+    await turn();
+    expect(first?.state.value.kind).toBe("failed");
+    expect(shown()).toEqual(["1"]);
+    expect(document.activeElement).toBe(find(".choose"));
+  });
+
+  it("leave the focus alone that is elsewhere", async () => {
+    const [first] = await showRows([FAILED, COMPLETE]);
+    find("[aria-label='Dismiss the message about 0']").focus();
+    (document.activeElement as HTMLElement).blur();
+    await turn();
+    find("[aria-label='Dismiss the message about 0']").click();
+    await turn();
+    expect(first).toBeDefined();
+    expect(document.activeElement).toBe(document.body);
   });
 
   it("need no button if they are few", async () => {
@@ -359,6 +423,19 @@ describe("the summary", () => {
     expect(labels()).toEqual(["Retry all that failed", "Pause all uploads", "Cancel all uploads"]);
   });
 
+  it("removes nothing while the widget is disabled", async () => {
+    const { server } = await showAll([COMPLETE, COMPLETE]);
+    server.set({ disabled: true });
+    await turn();
+    expect(facts()).toEqual(["2 files, 2 kB"]);
+    expect(labels()).toEqual([]);
+    expect([...root.querySelectorAll(".name")].map((it) => it.textContent)).toEqual([
+      "0.bin",
+      "1.bin",
+    ]);
+    expect(root.querySelectorAll(".row button")).toHaveLength(0);
+  });
+
   it("says how many there are and have failed", async () => {
     await showAll([COMPLETE, COMPLETE, FAILED]);
     expect(facts()).toEqual(["2 files, 2 kB", "1 failed"]);
@@ -383,7 +460,7 @@ describe("the summary", () => {
 
   it("cancels all, and takes all away", async () => {
     const { uploads, queue, server } = await showAll([COMPLETE, RUNNING, QUEUED]);
-    find("[aria-label='Cancel all uploads']").click();
+    press("[aria-label='Cancel all uploads']");
     await turn();
     const kinds = uploads.map(({ state }) => state.value.kind);
     expect(kinds).toEqual(["complete", "cancelled", "cancelled"]);
@@ -395,6 +472,13 @@ describe("the summary", () => {
     expect(document.activeElement).toBe(find(".question button:last-child"));
     find(".question button:last-child").click();
     await turn();
+    expect(document.activeElement).toBe(find("[aria-label='Remove all files']"));
+    find("[aria-label='Remove all files']").click();
+    await turn();
+    const escaped = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+    find(".question button:last-child").dispatchEvent(escaped);
+    await turn();
+    expect(document.activeElement).toBe(find("[aria-label='Remove all files']"));
     find("[aria-label='Remove all files']").click();
     await turn();
     find(".question button").click();
@@ -444,7 +528,7 @@ describe("an offer", () => {
     const { server } = await showOffers([CLIP], {}, handle as unknown as FileHandle);
     expect(text(".offer .detail")).toBe("Its upload was begun and not ended.Go on");
     expect(find(".go-on").getAttribute("aria-label")).toBe("Go on with the upload of clip.mp4");
-    find(".go-on").click();
+    press(".go-on");
     await until(() => server.uploads.length === 1);
     const { relative_path, resume } = server.upload("clip.mp4").facts;
     expect({ relative_path, resume }).toEqual({
@@ -462,7 +546,7 @@ describe("an offer", () => {
 
   it("goes when it is dismissed, and the button has the focus", async () => {
     await showOffers([CLIP]);
-    find("[aria-label='Forget the upload of clip.mp4']").click();
+    press("[aria-label='Forget the upload of clip.mp4']");
     await turn();
     expect(root.querySelector(".offer")).toBeNull();
     expect(document.activeElement).toBe(find(".choose"));
@@ -482,6 +566,7 @@ describe("an offer", () => {
     find(".more").click();
     await turn();
     expect(root.querySelectorAll(".offer")).toHaveLength(9);
+    expect(text(".more")).toBe("Show fewer files");
   });
 });
 
@@ -687,6 +772,20 @@ describe("the label", () => {
     expect(text(".label")).toContain("Data");
     expect(find("[role=tooltip]").innerHTML).toContain("<b>raw</b>");
     expect(find("section").getAttribute("aria-label")).toBe("Data");
+  });
+
+  it("shows the description to who comes by, until Escape", async () => {
+    show({ label: "Data", description: "<p>More</p>" });
+    const isOpen = () => root.querySelector(".description.open") !== null;
+    await turn();
+    for (const open of ["mouseenter", "focusin"]) {
+      find(".description").dispatchEvent(new Event(open));
+      await turn();
+      expect(isOpen()).toBe(true);
+      document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+      await turn();
+      expect(isOpen()).toBe(false);
+    }
   });
 
   it("takes no room if there is none", () => {

@@ -1,12 +1,14 @@
 /** The widget: a button that is a drop target, and a row for each file. */
 
 import type { Signal } from "@preact/signals";
-import type { RefObject, TargetedEvent } from "preact";
+import type { TargetedEvent } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Settings } from "../channel";
 import { pickedFiles } from "../pick";
 import type { UploadQueue } from "../queue";
+import { Announcer } from "./announcer";
 import { type Over, useDrop } from "./drop";
+import { useKeptFocus } from "./focus";
 import { Icon } from "./icons";
 import { Label } from "./label";
 import { type Language, languageProps, useLanguage } from "./language";
@@ -25,9 +27,8 @@ export function Widget({ queue, settings }: WidgetProps) {
   const { label, description, layout, disabled, accept, dropArea } = settings.value;
   const { notice } = queue;
   const language = useLanguage();
-  const button = useRef<HTMLButtonElement>(null);
-  const focusButton = () => button.current?.focus();
   const section = useRef<HTMLElement>(null);
+  useKeptFocus(section);
   const drop = useDrop(section, { disabled, accept, area: dropArea }, (event) => {
     notice.value = null;
     pickedFiles(event).then(
@@ -45,16 +46,18 @@ export function Widget({ queue, settings }: WidgetProps) {
     <section
       ref={section}
       class={classes.filter(Boolean).join(" ")}
+      tabIndex={-1}
       aria-label={label || language.text("files")}
       {...languageProps(language)}
       {...drop.handlers}
     >
       <Label label={label} description={description} />
-      <Picker queue={queue} settings={settings} button={button} over={drop.over} />
+      <Picker queue={queue} settings={settings} over={drop.over} />
       <Notices queue={queue} />
-      <OfferRows offers={queue.offers} disabled={disabled} focusButton={focusButton} />
-      <Summary queue={queue} focusButton={focusButton} />
-      <Rows queue={queue} focusButton={focusButton} />
+      <OfferRows offers={queue.offers} disabled={disabled} />
+      <Summary queue={queue} />
+      <Rows queue={queue} />
+      <Announcer queue={queue} />
     </section>
   );
 }
@@ -67,28 +70,32 @@ function hintText({ text }: Language, over: Over, otherwise: string): string {
 }
 
 interface PickerProps extends WidgetProps {
-  button: RefObject<HTMLButtonElement | null>;
   over: Signal<Over>;
 }
 
-function Picker({ queue, settings, button, over }: PickerProps) {
+function Picker({ queue, settings, over }: PickerProps) {
   const { disabled, multiple, directory, accept, capture, layout, maxFiles } = settings.value;
   const language = useLanguage();
   const several = multiple && maxFiles !== 1;
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
-  const limits = limitsText(language, settings.value, several, queue.held(multiple));
+  const limits = limitsText(
+    language,
+    settings.value,
+    several,
+    several ? queue.totals.value.held : undefined,
+  );
   const onChange = async (event: TargetedEvent<HTMLInputElement>) => {
     const field = event.currentTarget;
     queue.add(await pickedFiles(event));
     field.value = ""; // so that the same file can be picked again
   };
   return (
-    <div class="picker">
+    <div class="picker" part="picker">
       <button
         type="button"
         class="choose"
-        ref={button}
+        part="choose"
         disabled={disabled}
         aria-describedby={hint}
         title={layout === "button" && limits !== "" ? limits : undefined}
@@ -110,7 +117,7 @@ function Picker({ queue, settings, button, over }: PickerProps) {
         capture={capture ?? undefined}
         onChange={onChange}
       />
-      <span class="hint" id={hint}>
+      <span class="hint" part="hint" id={hint}>
         {disabled
           ? language.text("disabled")
           : hintText(language, over.value, dropText(language, several, directory))}
