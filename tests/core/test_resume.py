@@ -14,9 +14,9 @@ from panel_chunked import lane
 from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
-from panel_chunked.session import MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore, directory
 from panel_chunked.stores.directory import DirectoryUpload
+from panel_chunked.underway import MAX_PENDING, MAX_RUNNING
 from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -458,7 +458,7 @@ async def test_page_asks_twice_before_the_answer_and_goes_on_once(
     for _ in range(2):
         choose_again(returning, upload_id, browser.secret(upload_id))
     await returning.page.next(Created)
-    await returning.page.until(lambda: not returning.session._adopting)
+    await returning.page.until(lambda: not returning.session._underway.admitting)
     assert [it.stored for it in returning.session.uploads] == [4]
 
 
@@ -555,7 +555,7 @@ async def test_flood_of_files_that_go_on_is_bounded(browser: Browser, page: Fake
             for i in range(1000)
         ]
         browser.send("create", page="page", batch=f"b{batch}", files=files, more=False)
-        assert len(browser.session._adopting) + len(browser.session._lanes) <= MAX_PENDING
+        assert browser.session._underway.pending <= MAX_PENDING
     assert page.all(Error, code="busy")
     browser.session.clear()
 

@@ -23,12 +23,13 @@ from fakes import (
 
 from panel_chunked import lane
 from panel_chunked.credit import FIRST_GRANT, MIN_GRANT
+from panel_chunked.failures import MAX_LOGGED
 from panel_chunked.files import UploadedFile
 from panel_chunked.lane import MESSAGE_OVERHEAD
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Cleared, Complete, Created, Error, Removed, Resume
-from panel_chunked.session import MAX_LOGGED, MAX_PENDING, MAX_RUNNING
 from panel_chunked.stores import DirectoryStore
+from panel_chunked.underway import MAX_PENDING, MAX_RUNNING
 from panel_chunked.upload import Upload, UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -204,7 +205,7 @@ async def test_paused_uploads_keep_no_other_from_beginning(
         browser.chunk(upload_id, 0, b"abcd")
         browser.send("paused", id=upload_id, paused=True)
     await page.until(lambda: len(page.all(Ack)) == MAX_RUNNING)
-    handlers = [it.handler for it in browser.session._lanes.values()]
+    handlers = [it.handler for it in browser.session._underway.lanes.values()]
     async with asyncio.timeout(5):
         while any(handler.is_busy for handler in handlers):  # noqa: ASYNC110 (it is not told)
             await asyncio.sleep(0.01)
