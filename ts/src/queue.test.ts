@@ -6,11 +6,12 @@ import { FakeServer, type ModelSettings } from "../tests/fake-server";
 import { deletedFile, makeFile, pattern, picked, repeated } from "../tests/files";
 import { quiet, turn, until } from "../tests/waiting";
 import { type FileHandle, Handles } from "./handles";
-import { UNSEEN_FOR, UploadQueue } from "./queue";
+import { UploadQueue } from "./queue";
 import { MIN_RESUMABLE, Resumables } from "./resumables";
 import { FIRST_QUESTION, SHOWN_AFTER } from "./silence";
 import { Underway } from "./underway";
 import type { UploadState } from "./upload";
+import { UNSEEN_FOR } from "./views";
 
 const KiB = 1024;
 
