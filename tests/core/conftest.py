@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from fakes import Browser, FakePage, until_only_this_task_runs
+from fakes import Browser, FakePage, Gate, HookedStore, until_only_this_task_runs
 
 from panel_chunked.stores import DirectoryStore
 
@@ -29,6 +29,22 @@ def store(incoming: Path) -> DirectoryStore:
 @pytest.fixture
 def page(store: DirectoryStore) -> FakePage:
     return FakePage(store)
+
+
+@pytest.fixture
+def hooked(store: DirectoryStore, page: FakePage) -> HookedStore:
+    """The store of the page, for a test that puts a hook into one of its steps."""
+    hooked = HookedStore(store)
+    page.allow(store=hooked)
+    return hooked
+
+
+@pytest.fixture
+def gate(hooked: HookedStore) -> Iterator[Gate]:
+    """Holds every write until it is opened."""
+    gate = hooked.hooks["append"] = Gate()
+    yield gate
+    gate.opened.set()
 
 
 @pytest.fixture
