@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 from fakes import Browser, FakePage, Gate, HookedStore, until_only_this_task_runs
+from returning import Returning
+from stored import store_of
 
-from panel_chunked.stores import DirectoryStore
+from panel_chunked.stores import DirectoryStore, Store, StreamStore, TemporaryStore
 
 
 @pytest.fixture
@@ -53,3 +55,22 @@ async def browser(page: FakePage) -> AsyncIterator[Browser]:
     yield browser
     await browser.session.close()
     await until_only_this_task_runs()
+
+
+@pytest.fixture
+async def returning(browser: Browser, incoming: Path) -> AsyncIterator[Returning]:
+    """Not before the test lets the old session end, or keeps it, does it say hello."""
+    returning = Returning(browser, FakePage(DirectoryStore(incoming)))
+    yield returning
+    await returning.session.close()
+    await until_only_this_task_runs()
+
+
+@pytest.fixture(params=[DirectoryStore, TemporaryStore, StreamStore])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from store_of(request.param, tmp_path)
+
+
+@pytest.fixture(params=[DirectoryStore, TemporaryStore])
+def disk_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from store_of(request.param, tmp_path)
