@@ -49,7 +49,7 @@ _turns = _Turns()
 
 
 class WidgetPage:
-    """Connects a session with the widget's params; see `panel_chunked.session.Page`."""
+    """Connects a session with the widget's params; see `panel_chunked.world.Page`."""
 
     def __init__(self, widget: "UploadComponent", outputs: Outputs, channel: Channel) -> None:
         self.session = Session(self)

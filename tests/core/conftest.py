@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from fakes import Browser, FakePage, until_only_this_task_runs
+from fakes import Browser, FakePage, Gate, HookedStore, until_only_this_task_runs
+from returning import Returning
+from stored import store_of
 
-from panel_chunked.stores import DirectoryStore
+from panel_chunked.stores import DirectoryStore, Store, StreamStore, TemporaryStore
 
 
 @pytest.fixture
@@ -32,8 +34,43 @@ def page(store: DirectoryStore) -> FakePage:
 
 
 @pytest.fixture
+def hooked(store: DirectoryStore, page: FakePage) -> HookedStore:
+    """The store of the page, for a test that puts a hook into one of its steps."""
+    hooked = HookedStore(store)
+    page.allow(store=hooked)
+    return hooked
+
+
+@pytest.fixture
+def gate(hooked: HookedStore) -> Iterator[Gate]:
+    """Holds every write until it is opened."""
+    gate = hooked.hooks["append"] = Gate()
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
 async def browser(page: FakePage) -> AsyncIterator[Browser]:
     browser = Browser(page)
     yield browser
     await browser.session.close()
     await until_only_this_task_runs()
+
+
+@pytest.fixture
+async def returning(browser: Browser, incoming: Path) -> AsyncIterator[Returning]:
+    """Not before the test lets the old session end, or keeps it, does it say hello."""
+    returning = Returning(browser, FakePage(DirectoryStore(incoming)))
+    yield returning
+    await returning.session.close()
+    await until_only_this_task_runs()
+
+
+@pytest.fixture(params=[DirectoryStore, TemporaryStore, StreamStore])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from store_of(request.param, tmp_path)
+
+
+@pytest.fixture(params=[DirectoryStore, TemporaryStore])
+def disk_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from store_of(request.param, tmp_path)

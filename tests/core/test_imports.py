@@ -8,11 +8,15 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
+    "admission",
+    "adoption",
     "background",
     "batch",
     "changes",
+    "complete",
     "credit",
     "errors",
+    "failures",
     "files",
     "follow",
     "handler",
@@ -28,6 +32,8 @@ CORE = (
     "rate",
     "session",
     "stream",
+    "underway",
+    "world",
 )
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))

@@ -315,7 +315,7 @@ class Transfers(RuleBasedStateMachine):
     def come_back(self, source: Source, which: int, knows_it: bool) -> None:
         """The connection was lost, and is back; so may be the answer to `create`."""
         holder = self.holders[which]
-        batch = holder.session._batches.get(source.batch)
+        batch = holder.session._underway.batches.get(source.batch)
         if knows_it or batch is None or source.key not in batch.handlers:
             self.act(holder.hello, source)
         else:
@@ -494,7 +494,8 @@ class Transfers(RuleBasedStateMachine):
             if source.id and isinstance(await self.recover(source), Complete):
                 assert source.fate != "gone", "cancelled, and complete"
                 # Another session may have deleted it, or taken its temporary files along.
-                file = self.holders[0].session._files[source.id]
+                file = self.holders[0].session._files.get(source.id)
+                assert file is not None
                 if source.fate == "whole" or file.path.exists():
                     complete.append(source)
         await asyncio.sleep(30)

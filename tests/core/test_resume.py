@@ -3,79 +3,30 @@
 import asyncio
 import errno
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import Browser, FakePage, files_below, info, until_only_this_task_runs
+from fakes import Browser, FakePage, files_below
+from returning import (
+    DATA,
+    Returning,
+    begin,
+    begin_and_leave,
+    choose_again,
+    come_back_complete,
+    send_rest,
+)
 
 from panel_chunked import lane
-from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
-from panel_chunked.session import MAX_PENDING, MAX_RUNNING
-from panel_chunked.stores import DirectoryStore, directory
+from panel_chunked.protocol import Complete, Created, Error, Resume
+from panel_chunked.stores import DirectoryStore
 from panel_chunked.stores.directory import DirectoryUpload
+from panel_chunked.underway import MAX_RUNNING
 from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
-
-DATA = b"abcdefghijkl"
-
-
-class Returning(Browser):
-    """The same page behind a new session, which knows what the old one was told."""
-
-    def __init__(self, old: Browser, page: FakePage) -> None:
-        super().__init__(page)
-        self._old = old
-
-    def secret(self, upload_id: str) -> str:
-        return self._old.secret(upload_id)
-
-
-@pytest.fixture
-async def returning(browser: Browser, incoming: Path) -> AsyncIterator[Returning]:
-    """Not before the test lets the old session end, or keeps it, does it say hello."""
-    returning = Returning(browser, FakePage(DirectoryStore(incoming)))
-    yield returning
-    await returning.session.close()
-    await until_only_this_task_runs()
-
-
-def everything_below(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*"))
-
-
-async def begin(browser: Browser, page: FakePage) -> str:
-    """Upload the first four bytes."""
-    (upload_id,) = browser.create(len(DATA))
-    browser.chunk(upload_id, 0, DATA[:4])
-    await page.until(lambda: browser.session.progress[0] == 4)
-    return upload_id
-
-
-async def begin_and_leave(browser: Browser, page: FakePage) -> str:
-    upload_id = await begin(browser, page)
-    await browser.session.close()
-    return upload_id
-
-
-async def come_back_complete(browser: Browser, returning: Returning) -> str:
-    """Upload all, and ask a new session for it."""
-    upload_id = await browser.upload(DATA)
-    await browser.session.close()
-    returning.hello(upload_id)
-    await returning.resume(upload_id)
-    return upload_id
-
-
-def send_rest(browser: Browser, upload_id: str) -> None:
-    """Send what `begin` has not."""
-    for offset in (4, 8):
-        browser.chunk(upload_id, offset, DATA[offset : offset + 4])
-    browser.finish(upload_id)
 
 
 async def test_upload_goes_on_in_a_new_session(
@@ -210,80 +161,6 @@ async def test_many_complete_files_are_found_by_a_new_session(
     assert len(returning.session.files) == len(ids)
 
 
-async def test_complete_file_is_gone_when_a_new_session_is_told_to_cancel(
-    browser: Browser, returning: Returning, incoming: Path
-) -> None:
-    """The page has not heard that it is complete."""
-    upload_id = await come_back_complete(browser, returning)
-    returning.abort(upload_id)
-    await returning.removed(upload_id)
-    assert everything_below(incoming) == []
-
-
-async def test_upload_is_gone_that_is_cancelled_while_a_new_session_looks_for_it(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-    returning.hello(upload_id)
-    returning.abort(upload_id)
-    await returning.removed(upload_id)
-    await returning.idle()
-    assert everything_below(incoming) == []
-
-
-@pytest.mark.parametrize("stored", [4, len(DATA)])
-async def test_upload_is_gone_that_is_cancelled_in_a_session_that_does_not_know_it(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path, stored: int
-) -> None:
-    """The server was started anew, and the page has not heard whether it was cancelled before."""
-    upload_id = await begin(browser, page)
-    if stored == len(DATA):
-        send_rest(browser, upload_id)
-        await page.next(Complete)
-    await browser.session.close()
-    returning.abort(upload_id)
-    await returning.removed(upload_id)
-    assert everything_below(incoming) == []
-
-
-async def test_upload_is_gone_that_is_cancelled_while_the_old_session_still_has_it(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    upload_id = await begin(browser, page)
-    returning.abort(upload_id)
-    await returning.removed(upload_id)
-    assert everything_below(incoming) == []
-    await browser.session.close()
-
-
-@pytest.mark.parametrize("secret", ["guess", ""])
-async def test_without_the_secret_nothing_is_cancelled(
-    browser: Browser, page: FakePage, returning: Returning, secret: str
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-    returning.send("abort", id=upload_id, secret=secret)
-    await returning.removed(upload_id)
-    returning.hello(upload_id)
-    assert (await returning.resume(upload_id)).offset == 4
-
-
-async def test_cancelling_what_another_page_has_taken_over_leaves_it_alone(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    """The page has not heard yet that it has the upload no more."""
-    upload_id = await begin(browser, page)
-    returning.hello(upload_id)
-    await returning.resume(upload_id)
-    browser.chunk(upload_id, 4, DATA[4:8])
-    await browser.error(id=upload_id, code="taken_over")
-
-    browser.abort(upload_id)
-    await browser.removed(upload_id)
-    send_rest(returning, upload_id)
-    await returning.page.next(Complete, id=upload_id)
-    assert files_below(incoming) == {"f0.bin": DATA}
-
-
 async def test_complete_file_stays_known_when_a_new_session_is_sent_too_much(
     browser: Browser, returning: Returning, incoming: Path
 ) -> None:
@@ -391,17 +268,6 @@ async def test_what_the_app_has_renamed_goes_on(
     assert (await returning.resume(upload_id)).offset == 4
 
 
-async def test_cancelled_upload_is_gone(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    upload_id = await begin(browser, page)
-    browser.abort(upload_id)
-    await browser.removed(upload_id)
-    returning.hello(upload_id)
-    assert (await returning.error(id=upload_id)).code == "unknown_upload"
-    assert files_below(incoming) == {}
-
-
 async def test_session_that_closes_while_it_looks_leaves_the_upload(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
@@ -422,105 +288,6 @@ async def test_going_on_is_logged_with_the_id(
         returning.hello(upload_id)
         await returning.resume(upload_id)
     assert f"Upload {upload_id} goes on at 4 bytes" in caplog.text
-
-
-# The page was loaded again, and the same file is chosen.
-
-
-def choose_again(
-    page: Browser, upload_id: str, secret: str, data: bytes = DATA, **facts: object
-) -> None:
-    identity = {"id": upload_id, "secret": secret}
-    assert page.create(len(data), batch="again", resume=identity, **facts) == []  # not yet
-
-
-async def test_file_that_is_chosen_again_goes_on(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-
-    choose_again(returning, upload_id, browser.secret(upload_id))
-    created = await returning.page.next(Created)
-    assert (created.id, created.offset, created.checksum) == (upload_id, 4, checksum(DATA[:4]))
-    send_rest(returning, upload_id)
-    await returning.page.next(Complete, id=upload_id)
-    await returning.idle()
-
-    assert files_below(incoming) == {"f0.bin": DATA}
-    assert returning.page.picked == [returning.session.files]
-
-
-async def test_page_asks_twice_before_the_answer_and_goes_on_once(
-    browser: Browser, page: FakePage, returning: Returning
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-
-    for _ in range(2):
-        choose_again(returning, upload_id, browser.secret(upload_id))
-    await returning.page.next(Created)
-    await returning.page.until(lambda: not returning.session._adopting)
-    assert [it.stored for it in returning.session.uploads] == [4]
-
-
-async def test_page_of_the_same_session_goes_on_in_the_place_of_the_one_before(
-    browser: Browser, page: FakePage, incoming: Path
-) -> None:
-    upload_id = await begin(browser, page)  # in a notebook, which is opened again
-    later = Browser(page, browser.session, name="later")
-
-    choose_again(later, upload_id, browser.secret(upload_id))
-    created = await page.next(Created, key="again.f0")
-    assert (created.id, created.offset) == (upload_id, 4)
-    await page.until(lambda: len(browser.session.uploads) == 1)
-    send_rest(later, upload_id)
-    await page.next(Complete, id=upload_id)
-    assert files_below(incoming) == {"f0.bin": DATA}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "facts"),
-    [
-        ("secret", {}),
-        ("id", {}),
-        ("name", {"name": "other.bin"}),
-        ("size", {"size": 13}),
-    ],
-)
-async def test_what_is_not_the_same_upload_begins_anew(
-    browser: Browser, page: FakePage, returning: Returning, wrong: str, facts: dict[str, object]
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-
-    id_ = "unknown" if wrong == "id" else upload_id
-    secret = "wrong" if wrong == "secret" else browser.secret(upload_id)
-    choose_again(returning, id_, secret, **facts)
-    created = await returning.page.next(Created)
-    assert created.id != upload_id
-    assert created.offset == 0
-
-
-async def test_limits_hold_for_what_goes_on(
-    browser: Browser, page: FakePage, returning: Returning
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-    returning.page.allow(limits=Limits(max_file_size=8))
-
-    choose_again(returning, upload_id, browser.secret(upload_id))
-    error = await returning.error(key="again.f0")
-    assert error.code == "file_too_large"
-    await returning.idle()
-
-
-async def test_what_the_app_clears_meanwhile_does_not_go_on(
-    browser: Browser, page: FakePage, returning: Returning
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-
-    choose_again(returning, upload_id, browser.secret(upload_id))
-    returning.session.clear()
-    await until_only_this_task_runs()
-    assert returning.page.all(Created) == []
-    assert returning.session.uploads == []
 
 
 async def test_what_the_app_clears_while_a_page_comes_back_does_not_go_on(
@@ -547,48 +314,6 @@ async def test_store_that_fails_while_it_looks_holds_nothing_up(
     assert created.offset == 0
 
 
-async def test_flood_of_files_that_go_on_is_bounded(browser: Browser, page: FakePage) -> None:
-    facts = {"name": "f", "relative_path": "", "mime_type": "", "size": 1}
-    for batch in range(10):
-        files = [
-            {"key": f"{batch}.{i}", **facts, "resume": {"id": f"u{batch}-{i}", "secret": "s"}}
-            for i in range(1000)
-        ]
-        browser.send("create", page="page", batch=f"b{batch}", files=files, more=False)
-        assert len(browser.session._adopting) + len(browser.session._lanes) <= MAX_PENDING
-    assert page.all(Error, code="busy")
-    browser.session.clear()
-
-
-async def test_page_that_another_one_goes_on_for_is_told(browser: Browser, page: FakePage) -> None:
-    upload_id = await begin(browser, page)
-    later = Browser(page, browser.session, name="later")
-    choose_again(later, upload_id, browser.secret(upload_id))
-    assert (await browser.error(id=upload_id)).code == "taken_over"
-
-
-async def test_complete_file_that_is_chosen_again_stays(
-    browser: Browser, page: FakePage, incoming: Path
-) -> None:
-    page.allow(multiple=False)
-    upload_id = await browser.upload(DATA)
-    later = Browser(page, browser.session, name="later")
-    choose_again(later, upload_id, browser.secret(upload_id))
-    await page.next(Created, key="again.f0")
-    later.finish(upload_id)
-    await page.until(lambda: len(page.all(Complete, id=upload_id)) == 2)
-    await later.idle()
-    assert page.all(Removed) == []
-    assert [file.size for file in browser.session.files] == [len(DATA)]
-    assert files_below(incoming) == {"f0.bin": DATA}
-
-
-async def test_cancel_of_what_is_not_found_is_answered(page: FakePage, browser: Browser) -> None:
-    browser.hello("unknown")
-    browser.abort("unknown")
-    await browser.removed("unknown")
-
-
 async def test_upload_that_cannot_be_read_is_let_go(
     browser: Browser, page: FakePage, returning: Returning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -604,33 +329,3 @@ async def test_upload_that_cannot_be_read_is_let_go(
         await returning.idle()
     returning.hello(upload_id)
     assert (await returning.resume(upload_id)).offset == 4
-
-
-async def test_file_that_is_chosen_again_and_sends_nothing_is_left_to_the_next_page(
-    browser: Browser, page: FakePage, returning: Returning, incoming: Path
-) -> None:
-    upload_id = await begin_and_leave(browser, page)
-    secret = browser.secret(upload_id)
-    choose_again(returning, upload_id, secret)  # compares the file with what is stored, and is left
-    await returning.page.next(Created)
-
-    last = Browser(FakePage(DirectoryStore(incoming)))
-    choose_again(last, upload_id, secret)
-    created = await last.page.next(Created)
-    assert (created.id, created.offset) == (upload_id, 4)
-    await last.session.close()
-
-
-async def test_what_is_asked_for_in_vain_stays_with_who_has_it(
-    incoming: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(directory, "HANDOVER_SECONDS", 0.0)
-    store = DirectoryStore(incoming)
-    upload = info(size=8)
-    stored = await store.create(upload)
-    await stored.append(b"abcd")
-    with pytest.raises(BlockingIOError):
-        await DirectoryStore(incoming).resume(upload.id)
-    await stored.append(b"efgh")
-    file = await stored.finish()
-    assert file.size == 8

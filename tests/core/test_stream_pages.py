@@ -18,9 +18,9 @@ from panel_chunked.checksum import checksum
 from panel_chunked.errors import Refused
 from panel_chunked.lane import LET_GO_SECONDS
 from panel_chunked.protocol import Ack, Complete
-from panel_chunked.session import MAX_RUNNING
 from panel_chunked.stores import StreamStore
 from panel_chunked.stores import stream as streams
+from panel_chunked.underway import MAX_RUNNING
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 

@@ -231,7 +231,7 @@ async def test_cleared_while_the_app_is_asked_nothing_begins(open_page, eventual
     await page.heard("cleared")
     answers.set()
     session = next(iter(widget._pages.values())).session
-    await eventually(lambda: not session._adopting)
+    await eventually(lambda: not session._underway.admitting)
     assert session.uploads == []
 
 

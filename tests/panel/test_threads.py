@@ -11,7 +11,7 @@ from panel.io.state import state
 
 from panel_chunked import ChunkedFileInput
 from panel_chunked import page as page_module
-from panel_chunked.session import MAX_RUNNING
+from panel_chunked.underway import MAX_RUNNING
 
 
 @pytest.fixture

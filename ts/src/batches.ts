@@ -45,8 +45,11 @@ export class Batches {
     return this.batchOf.size === 0;
   }
 
-  [Symbol.iterator](): Iterator<Batch> {
-    return this.all.values();
+  /** Uploads that have not ended, of batches of which the server has answered nothing. */
+  get unanswered(): Upload[] {
+    const isNew = ({ uploads }: Batch) =>
+      uploads.every(({ state }) => state.value.kind === "queued");
+    return [...this.all].filter(isNew).flatMap(({ open }) => [...open]);
   }
 
   has(key: string): boolean {

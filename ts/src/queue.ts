@@ -1,17 +1,17 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { accept, held, room } from "./admission";
 import { Batches } from "./batches";
-import { calmly } from "./calm";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel, Settings } from "./channel";
+import { findEarlier, forget, remember } from "./earlier";
 import { type Failure, retryOf } from "./errors";
-import { handleOf } from "./handles";
 import { uniqueKey } from "./key";
-import { check, type Refusal } from "./limits";
+import { type Link, openLink } from "./link";
 import type { Notice } from "./notice";
 import { Offers } from "./offers";
-import { CHUNKS_IN_NOTEBOOK, CHUNKS_IN_WINDOW, CHUNKS_ONE_BY_ONE } from "./pacer";
+import { Pauses } from "./pauses";
 import { LEFT_AFTER, Probe } from "./probe";
 import {
   type Created,
@@ -26,46 +26,15 @@ import {
   type Welcome,
 } from "./protocol";
 import type { ConnectionState } from "./reconnect";
-import { MIN_RESUMABLE, Resumables } from "./resumables";
+import { Resumables } from "./resumables";
 import { Retries } from "./retries";
 import { Silence } from "./silence";
 import { FileSource, type Source } from "./source";
-import { Totals } from "./totals";
-import { type Link, Upload, type UploadState } from "./upload";
+import { type Totals, totalsOf } from "./totals";
+import { MAX_ANNOUNCED, Turns } from "./turns";
+import { Upload, type UploadState } from "./upload";
+import { Views } from "./views";
 import { Window } from "./window";
-
-/** Uploads that send at the same time; more would only share the same window. */
-const PARALLEL = 3;
-
-/** Uploads of which every change is followed at once, and milliseconds between two looks at more. */
-const FOLLOWED = 50;
-const LOOK_INTERVAL = 200;
-
-/**
- * Uploads that have begun and not ended, paused ones among them: a server has no more than eight of
- * a page under way, and a function that uses a paused one goes on.
- */
-const MAX_BEGUN = 7;
-
-/** Uploads that the server is told of and that have not ended; the rest waits in the page. */
-const MAX_ANNOUNCED = 500;
-
-/** The same with those that are paused. The server takes 2000. */
-const MAX_TOLD = 1900;
-
-/** Milliseconds between two signs of a page that has paused all; after 120 s it counts as gone. */
-const PRESENCE_INTERVAL = 30_000;
-
-/**
- * Milliseconds after which uploads are cancelled in a notebook that no output shows, as when the
- * cell was run again, which makes another widget: nobody could see or stop them.
- */
-export const UNSEEN_FOR = 30_000;
-
-/** Chunks in a full window, by what carries them. */
-const CHUNKS = { socket: CHUNKS_IN_WINDOW, comm: CHUNKS_IN_NOTEBOOK, ipywidget: CHUNKS_ONE_BY_ONE };
-
-const NO_LIMITS = { maxFileSize: null, maxTotalSize: null, multiple: false };
 
 const KERNEL_IS_GONE: UploadState = { kind: "failed", failure: { code: "kernel_restarted" } };
 
@@ -109,29 +78,21 @@ export class UploadQueue {
 
   /** Begins the keys of its uploads: another page may be told of them, too. */
   private readonly page = uniqueKey();
-  private presence: ReturnType<typeof setInterval> | undefined;
-  private giveUp: ReturnType<typeof setTimeout> | undefined;
-
   /** Whether the connection was lost, and no session was met since. */
   isLost = false;
 
-  private channel: PanelChannel | null = null;
-  /** Of the views that are shown, the latest last. */
-  private readonly views: PanelChannel[] = [];
+  private readonly views = new Views(this);
   private link: Link | null = null;
   private hadKernel = false;
   private kernelIsGone = false;
   /** When something was last found to be lost in a notebook. */
   private lastLoss = Number.NEGATIVE_INFINITY;
   private readonly window = new Window();
-  private readonly batches = new Batches(this.page);
+  readonly batches = new Batches(this.page);
   private readonly byKey = new Map<string, Upload>();
   private readonly byId = new Map<string, Upload>();
-  /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
-  private readonly ready = new Set<Upload>();
-  private readonly sending = new Set<Upload>();
-  /** Paused after they had begun to send; those that had not are in `ready`. */
-  private readonly paused = new Set<Upload>();
+  readonly turns = new Turns();
+  private readonly pauses = new Pauses(this);
   /** Secrets by id of what was cancelled and is not known to be gone: the message may be lost. */
   private readonly aborted = new Map<string, string>();
 
@@ -142,54 +103,36 @@ export class UploadQueue {
     private readonly resumables = new Resumables(null),
   ) {
     this.offers = new Offers(resumables, this.uploads, (picked) => this.add(picked));
-    this.totals = calmly(
-      () => new Totals(this.uploads.value, this),
-      () => (this.uploads.peek().length > FOLLOWED ? LOOK_INTERVAL : 0),
-    );
+    this.totals = totalsOf(this);
   }
 
-  /** Take the road through a view that was just rendered; earlier ones are no longer used. */
+  /** A view was rendered. */
   attach(channel: PanelChannel): void {
-    clearTimeout(this.giveUp);
-    this.views.push(channel);
     channel.listen((message) => this.receive(message));
-    this.use(channel);
+    this.views.attach(channel);
     void this.offers.look(this.place);
   }
 
-  /**
-   * A view is gone, and its road perhaps with it, as when the output of a notebook cell is cleared:
-   * take that of another view. If there is none it may still lead to Python, as behind a tab.
-   */
+  /** A view is gone. */
   detach(channel: PanelChannel): void {
-    const place = this.views.indexOf(channel);
-    if (place < 0) return;
-    this.views.splice(place, 1);
-    const other = this.views.at(-1);
-    if (channel === this.channel && other !== undefined) this.use(other);
-    if (other === undefined && this.isNotebook) {
-      this.giveUp = setTimeout(() => this.cancelAll(), UNSEEN_FOR);
-    }
+    this.views.detach(channel);
   }
 
-  private cancelAll(): void {
+  cancelAll(): void {
     for (const upload of [...this.batches.open, ...this.retries.waiting]) this.cancel(upload);
   }
 
-  private use(channel: PanelChannel): void {
+  /** Another road is taken: nothing is sent on it until the server says where to go on. */
+  beginAnew(): void {
     this.kernelIsGone = false;
-    this.channel?.close();
-    channel.open();
-    this.channel = channel;
     this.link = null;
-    // Until the server says where to go on.
-    for (const upload of [...this.sending, ...this.paused]) upload.halt();
+    for (const upload of this.turns.begun) upload.halt();
     this.hello();
   }
 
   private hello(): void {
     const { page } = this;
-    this.channel?.send({ kind: "hello", version: VERSION, page, uploads: this.known() });
+    this.views.road?.send({ kind: "hello", version: VERSION, page, uploads: this.known() });
     this.silence.listen();
   }
 
@@ -232,7 +175,7 @@ export class UploadQueue {
     const state = upload.state.value;
     if (state.kind !== "failed" && state.kind !== "refused") return false;
     if (upload.source.file === null) return false; // what was sent of a recording is not kept
-    return retryOf(state.failure) !== "no" && this.channel?.settings.value.disabled === false;
+    return retryOf(state.failure) !== "no" && this.views.road?.settings.value.disabled === false;
   }
 
   /** Whether it has failed, and will be tried again by itself. */
@@ -244,38 +187,11 @@ export class UploadQueue {
     return new Upload(`${this.page}.${uniqueKey()}`, source, relativePath);
   }
 
-  /** Refuse what is not allowed, and give the rest. */
   private accept(uploads: Upload[], settings: Settings): Upload[] {
-    const held = this.held(settings.multiple);
-    const accepted: Upload[] = [];
-    const asked = new Set(this.batches.open.map(({ earlier }) => earlier?.id));
-    for (const upload of uploads) {
-      const tooMany = !settings.multiple && accepted.length > 0;
-      const refusal: Refusal | null = tooMany
-        ? { code: "too_many_files", limit: 1 }
-        : check(settings, upload.source, held);
-      if (refusal !== null) {
-        upload.end({ kind: "refused", failure: refusal });
-        continue;
-      }
-      upload.earlier = this.findEarlier(upload, asked);
-      asked.add(upload.earlier?.id);
-      accepted.push(upload);
-      held.files += 1;
-      held.size += upload.size;
-    }
-    if (!settings.multiple && accepted.length > 0) {
-      this.cancelAll();
-    }
+    const accepted = accept(uploads, settings, this.uploads.value);
+    findEarlier(this.resumables, this.place, accepted, this.batches.open);
+    if (!settings.multiple && accepted.length > 0) this.cancelAll();
     return accepted;
-  }
-
-  /** Give what a page before has begun of the file, unless another upload asks for it already. */
-  private findEarlier(upload: Upload, asked: Set<string | undefined>): Identity | null {
-    const { file } = upload.source;
-    if (file === null) return null;
-    const earlier = this.resumables.find(this.fingerprint(file, upload.relativePath));
-    return earlier === null || asked.has(earlier.id) ? null : earlier;
   }
 
   private begin(accepted: Upload[]): void {
@@ -296,75 +212,46 @@ export class UploadQueue {
   /** Send no more of it until it goes on; another one may take its turn. */
   pause(upload: Upload): void {
     this.retries.stop(upload); // it is not tried again by itself
-    if (!upload.canPause) return;
-    this.keepPresent();
-    upload.pause();
-    if (this.sending.delete(upload)) this.paused.add(upload);
-    this.tellPaused(upload);
-    this.pump();
+    this.pauses.pause(upload);
   }
 
   goOn(upload: Upload): void {
-    this.letGoOn([upload]);
-  }
-
-  private letGoOn(uploads: Upload[]): void {
-    for (const upload of uploads) {
-      if (!upload.isPaused.value) continue;
-      upload.goOn();
-      if (this.paused.delete(upload)) this.ready.add(upload);
-      this.tellPaused(upload);
-    }
-    this.pump();
+    this.goOnAll([upload]);
   }
 
   /** Pause all that are under way: the latest first, or they would begin as others stop. */
-  pauseAll(): void {
-    for (const upload of [...this.uploads.value].reverse()) this.pause(upload);
+  pauseAll(uploads = this.uploads.value): void {
+    for (const upload of [...uploads].reverse()) this.pause(upload);
   }
 
-  goOnAll(): void {
-    this.letGoOn(this.uploads.value);
+  goOnAll(uploads = this.uploads.value): void {
+    this.pauses.goOn(uploads);
   }
 
-  /** Say so from time to time: of a page that says nothing, what it has begun is ended. */
-  private keepPresent(): void {
-    this.presence ??= setInterval(() => {
-      const paused = this.batches.open.filter(({ isPaused }) => isPaused.value);
-      for (const upload of paused.slice(0, 1)) this.tellPaused(upload);
-      if (paused.length > 0) return;
-      clearInterval(this.presence);
-      this.presence = undefined;
-    }, PRESENCE_INTERVAL);
-  }
-
-  private tellPaused({ id, isPaused }: Upload): void {
+  /** Tell the server, if it knows the upload and can be reached. */
+  tellPaused({ id, isPaused }: Upload): void {
     if (id === null || this.link === null) return;
-    this.channel?.send({ kind: "paused", id, paused: isPaused.value });
+    this.views.road?.send({ kind: "paused", id, paused: isPaused.value });
   }
 
   /** What the app wants, of one upload or of all that are under way. */
   private pauseByApp({ id, paused }: PauseMessage): void {
-    if (id === null) {
-      if (paused) this.pauseAll();
-      else this.goOnAll();
-      return;
-    }
-    const upload = this.byId.get(id);
+    const upload = id === null ? null : this.byId.get(id);
     if (upload === undefined) return;
-    if (paused) this.pause(upload);
-    else this.goOn(upload);
+    const uploads = upload === null ? this.uploads.value : [upload];
+    if (paused) this.pauseAll(uploads);
+    else this.goOnAll(uploads);
   }
 
   private abort({ id, secret }: Identity): void {
     this.aborted.set(id, secret);
-    this.channel?.send({ kind: "abort", id, reason: "cancelled", secret });
+    this.views.road?.send({ kind: "abort", id, reason: "cancelled", secret });
   }
 
   /** Delete a complete file; the row goes when the server says that it is gone. */
   remove(upload: Upload): void {
     const { id } = upload;
-    if (id !== null) this.channel?.send({ kind: "remove", id });
+    if (id !== null) this.views.road?.send({ kind: "remove", id });
   }
 
   /** Take a row away that is only a notice. */
@@ -376,17 +263,17 @@ export class UploadQueue {
   /** The socket has died; with `reconnect`, Bokeh opens another and renders the views anew. */
   connectionLost(): void {
     this.isLost = true;
-    this.chunkCap.lost(Math.max(0, ...[...this.sending].map((upload) => upload.largestSent)));
+    this.chunkCap.lost(this.turns.largestSent);
   }
 
   /** Whether what Python says comes through a notebook's kernel. */
   get isNotebook(): boolean {
-    return this.channel?.isNotebook ?? false;
+    return this.views.road?.isNotebook ?? false;
   }
 
   /** Whether this page has no way to a kernel, so that waiting is in vain. */
   get isOutOfReach(): boolean {
-    return this.channel?.kernel.isOutOfReach() ?? false;
+    return this.views.road?.kernel.isOutOfReach() ?? false;
   }
 
   /** Whether the page and Python have met. */
@@ -396,12 +283,12 @@ export class UploadQueue {
 
   /** Whether the page can reach the server, and what it does if not. */
   get connection(): ConnectionState {
-    return this.channel?.reconnection?.state.value ?? "up";
+    return this.views.road?.reconnection?.state.value ?? "up";
   }
 
   /** Whether no view has shown it yet. */
   get isNew(): boolean {
-    return this.channel === null;
+    return this.views.road === null;
   }
 
   get isUploading(): boolean {
@@ -410,7 +297,7 @@ export class UploadQueue {
 
   /** Names of files that go to a notebook's kernel, and no output shows any more. */
   get unseen(): string[] {
-    const isUnseen = this.isNotebook && this.views.length === 0;
+    const isUnseen = this.isNotebook && !this.views.areShown;
     return isUnseen ? this.batches.open.map(({ source }) => source.name) : [];
   }
 
@@ -419,22 +306,24 @@ export class UploadQueue {
   }
 
   get isUnanswered(): boolean {
-    const isUnannounced = [...this.ready].some(({ id }) => id === null);
-    const isFinishing = [...this.sending].some(({ state }) => state.value.kind === "finishing");
+    const isUnannounced = this.turns.unanswered.length > 0;
+    const isFinishing = [...this.turns.sending].some(
+      ({ state }) => state.value.kind === "finishing",
+    );
     const isCancelling = this.aborted.size > 0;
     return !this.isOpen || this.window.taken > 0 || isUnannounced || isFinishing || isCancelling;
   }
 
   /** See whether the kernel is there, or the server. */
   ask(): void {
-    const { channel } = this;
+    const channel = this.views.road;
     if (channel === null || this.connection !== "up") return;
     if (!this.isNotebook) {
       this.probe.ask(channel, this.silence.lasts >= LEFT_AFTER);
       return;
     }
-    const isShown = this.views.includes(channel); // an output that is not has no kernel either
-    if (isShown && this.hadKernel && !channel.kernel.exists()) this.forgetKernel();
+    // An output that is not shown has no kernel either.
+    if (this.views.areShown && this.hadKernel && !channel.kernel.exists()) this.forgetKernel();
     else {
       channel.kernel.forgetHalfMessages(); // or the answer may not be understood
       this.hello();
@@ -490,19 +379,12 @@ export class UploadQueue {
 
   /** Start, or start again behind a new view: what the old one had on its way may be lost. */
   private welcome(message: Welcome): void {
-    const { channel, window } = this;
+    const channel = this.views.road;
     if (channel === null) return;
     this.hadKernel = channel.kernel.exists();
     this.isLost = false;
-    const isNotebook = message.transport !== "socket";
-    const cap = isNotebook ? this.inFlightCap : this.chunkCap;
-    const inFlight = isNotebook ? cap.limit(message.max_in_flight) : message.max_in_flight;
-    const mostInOne = isNotebook ? Math.ceil(inFlight / 2) : cap.limit(message.max_chunk_size);
-    const maxChunkSize = Math.min(message.max_chunk_size, mostInOne);
-    const buffers = { reuse: !isNotebook, head: channel.head };
-    window.limit(inFlight, CHUNKS[message.transport]);
-    this.link = { channel, window, cap, isNotebook, maxChunkSize, buffers };
-    for (const upload of this.batches.begin()) this.ready.delete(upload);
+    this.link = openLink(channel, this.window, message, this.chunkCap, this.inFlightCap);
+    for (const upload of this.batches.begin()) this.turns.drop(upload);
     for (const [id, secret] of this.aborted) this.abort({ id, secret });
     this.closeBatches();
     this.tellRecording();
@@ -511,18 +393,16 @@ export class UploadQueue {
   /** Tell Python what the recorder does. */
   tellRecording(): void {
     if (this.recorder === null || this.link === null) return;
-    this.channel?.send({ kind: "recording", state: this.recorder.state });
+    this.views.road?.send({ kind: "recording", state: this.recorder.state });
   }
 
   /** Bytes that a recording may have besides what is there; infinity if there is no limit. */
   get room(): number {
-    const { maxFileSize, maxTotalSize, multiple } = this.settings ?? NO_LIMITS;
-    const total = (maxTotalSize ?? Infinity) - this.held(multiple).size;
-    return Math.min(maxFileSize ?? Infinity, total);
+    return room(this.uploads.value, this.settings);
   }
 
   get settings(): Settings | null {
-    return this.channel?.settings.value ?? null;
+    return this.views.road?.settings.value ?? null;
   }
 
   /** Tell a session that has found complete files in its store that their batches are over. */
@@ -531,7 +411,7 @@ export class UploadQueue {
     const over = new Set(this.completed.map(({ batch }) => batch));
     for (const batch of over) {
       if (this.batches.has(batch)) continue;
-      this.channel?.send({ kind: "create", page, batch, files: [], more: false });
+      this.views.road?.send({ kind: "create", page, batch, files: [], more: false });
     }
   }
 
@@ -542,17 +422,9 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
-      this.remember(upload, message);
+      remember(this.resumables, this.place, upload, message);
       if (upload.isPaused.value) this.tellPaused(upload);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
-  }
-
-  private remember({ earlier, source, relativePath }: Upload, created: Created): void {
-    const { file } = source;
-    // The server does not know any more what was begun earlier.
-    if (earlier !== null && earlier.id !== created.id) this.resumables.dismiss(earlier.id);
-    if (file === null || file.size < MIN_RESUMABLE || created.secret === "") return;
-    this.resumables.remember(this.fingerprint(file, relativePath), created, handleOf(file));
   }
 
   private resume(message: Resume): void {
@@ -566,11 +438,11 @@ export class UploadQueue {
     if (upload?.state.value.kind === "complete") {
       const { id, attempt } = message; // a new session asks, and finds the file when told so
       const { checksum } = upload;
-      this.channel?.send({ kind: "finish", id, attempt, size: upload.size, checksum });
+      this.views.road?.send({ kind: "finish", id, attempt, size: upload.size, checksum });
       return;
     }
     upload?.resume(message);
-    if (upload !== undefined && this.link !== null && this.sending.has(upload)) {
+    if (upload !== undefined && this.link !== null && this.turns.sending.has(upload)) {
       upload.start(this.link);
     }
     if (upload?.isPaused.value) this.tellPaused(upload); // another session may go on with it
@@ -599,14 +471,9 @@ export class UploadQueue {
   private cleared(): void {
     const { link } = this;
     this.link = null; // or the next ones would start as these end
-    const kept = new Set<Upload>();
-    for (const batch of this.batches) {
-      const isNew = batch.uploads.every((upload) => upload.state.value.kind === "queued");
-      for (const upload of batch.open) {
-        if (isNew) kept.add(upload);
-        else upload.end({ kind: "cancelled" });
-      }
-    }
+    const kept = new Set(this.batches.unanswered);
+    for (const upload of this.batches.open)
+      if (!kept.has(upload)) upload.end({ kind: "cancelled" });
     this.link = link;
     this.byId.clear();
     this.aborted.clear();
@@ -634,24 +501,22 @@ export class UploadQueue {
   /** A server that was started anew knows only uploads of which it has stored something. */
   private tellAgain(upload: Upload, id: string): void {
     this.byId.delete(id);
-    this.ready.delete(upload);
-    this.sending.delete(upload);
-    this.paused.delete(upload);
-    this.resumables.forget(upload.secret);
+    this.turns.drop(upload);
+    forget(this.resumables, upload);
     upload.forgotten();
     this.batches.again(upload);
   }
 
   /** The server could not say which message it refused; only `create` waits for an answer. */
   private refuseUnanswered(failure: Failure): void {
-    const unanswered = [...this.ready].filter(({ id }) => id === null);
+    const { unanswered } = this.turns;
     for (const upload of unanswered) upload.end({ kind: "refused", failure });
     if (unanswered.length === 0) this.notice.value = { kind: "failure", failure };
   }
 
   /** What the server is asked about: what is under way, and as much as fits of the rest. */
   private known(): KnownUpload[] {
-    const known = [...this.sending, ...this.paused, ...this.ready, ...this.completed];
+    const known = [...this.turns.told, ...this.completed];
     return known
       .flatMap(({ id, secret, batch }) => (id === null ? [] : { id, secret, batch }))
       .slice(0, MAX_ANNOUNCED);
@@ -659,11 +524,7 @@ export class UploadQueue {
 
   /** The widget's in the app: another widget may be for the same file, too. */
   private get place(): string {
-    return this.channel?.place ?? this.channel?.widget ?? "";
-  }
-
-  private fingerprint(file: File, relativePath: string): string {
-    return this.resumables.fingerprint(this.place, file, relativePath);
+    return this.views.road?.place ?? this.views.road?.widget ?? "";
   }
 
   private get completed(): Upload[] {
@@ -681,37 +542,22 @@ export class UploadQueue {
   }
 
   /** Tell the server of what was picked, and let as many send as may. */
-  private pump(): void {
+  pump(): void {
     const { link } = this;
     if (link === null) return;
-    const room = () => {
-      const waiting = [...this.ready].filter(({ isPaused }) => !isPaused.value);
-      const told = this.ready.size + this.sending.size + this.paused.size;
-      return Math.min(MAX_ANNOUNCED - waiting.length - this.sending.size, MAX_TOLD - told);
-    };
-    for (const { uploads, message } of this.batches.announce(room)) {
-      for (const upload of uploads) this.ready.add(upload);
+    for (const { uploads, message } of this.batches.announce(() => this.turns.room)) {
+      this.turns.announced(uploads);
       link.channel.send(message);
     }
-    for (const upload of this.ready) {
-      const begun = this.sending.size + this.paused.size;
-      if (this.sending.size >= PARALLEL || begun >= MAX_BEGUN) return;
-      if (upload.state.value.kind !== "created" || upload.isPaused.value) continue;
-      this.ready.delete(upload);
-      this.sending.add(upload);
-      upload.start(link);
-    }
+    this.turns.start(link);
   }
 
   /** Every end of an upload comes by here, however it ended. */
   private ended(upload: Upload): void {
     this.retries.ended(upload);
-    this.ready.delete(upload);
-    this.sending.delete(upload);
-    this.paused.delete(upload);
+    this.turns.drop(upload);
     this.byKey.delete(upload.key);
-    if (isTakenOver(upload.state.value)) this.resumables.leave(upload.secret);
-    else this.resumables.forget(upload.secret);
+    forget(this.resumables, upload);
     const batch = this.batches.ended(upload);
     if (batch === undefined) return;
     this.pump(); // the batch may still have to be closed on the server
@@ -724,18 +570,12 @@ export class UploadQueue {
 
   /** What counts against the limits besides a new file; a single file takes the old one's place. */
   held(multiple: boolean): { files: number; size: number } {
-    return multiple ? new Totals(this.uploads.value, this).held : { files: 0, size: 0 };
+    return held(this.uploads.value, multiple);
   }
 
   private dismissEnded(): void {
-    const notices = ["refused", "failed", "cancelled"];
     this.uploads.value = this.uploads.value.filter(
-      (upload) => this.isWaiting(upload) || !notices.includes(upload.state.value.kind),
+      (upload) => this.isWaiting(upload) || upload.counts,
     );
   }
-}
-
-/** Whether another page goes on with it, which remembers it as well. */
-function isTakenOver(state: UploadState): boolean {
-  return state.kind === "failed" && state.failure.code === "taken_over";
 }

@@ -1,6 +1,27 @@
 /** What all uploads of a widget have come to together. */
 
+import type { ReadonlySignal } from "@preact/signals";
+import { calmly } from "./calm";
 import type { Upload } from "./upload";
+
+/** Uploads of which every change is followed at once, and milliseconds between two looks at more. */
+const FOLLOWED = 50;
+const LOOK_INTERVAL = 200;
+
+/** What totals need to know of a queue. */
+interface Queue {
+  readonly uploads: ReadonlySignal<Upload[]>;
+  isWaiting(upload: Upload): boolean;
+  canRetry(upload: Upload): boolean;
+}
+
+/** Give what all uploads of a queue have come to; of many, as it was a moment ago. */
+export function totalsOf(queue: Queue): ReadonlySignal<Totals> {
+  return calmly(
+    () => new Totals(queue),
+    () => (queue.uploads.peek().length > FOLLOWED ? LOOK_INTERVAL : 0),
+  );
+}
 
 /** All of it in one pass: there may be thousands, and each changes some times. */
 export class Totals {
@@ -27,17 +48,14 @@ export class Totals {
   rate = 0;
   left = 0;
 
-  constructor(
-    uploads: Upload[],
-    queue: { isWaiting(upload: Upload): boolean; canRetry(upload: Upload): boolean },
-  ) {
-    for (const upload of uploads) {
+  constructor(queue: Queue) {
+    for (const upload of queue.uploads.value) {
+      if (upload.counts) this.hold(upload);
       const { kind } = upload.state.value;
       switch (kind) {
         case "complete":
           this.complete.push(upload);
           this.completeSize += upload.size;
-          this.hold(upload);
           break;
         case "cancelled":
           this.ended.push(upload);
@@ -52,7 +70,6 @@ export class Totals {
         default:
           (kind === "queued" || kind === "created" ? this.waiting : this.running).push(upload);
           this.addActive(upload);
-          this.hold(upload);
       }
     }
     this.size += this.completeSize;

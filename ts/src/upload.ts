@@ -1,16 +1,14 @@
 /** One upload in the page: its state, and the sending of its bytes. */
 
 import { type Signal, signal } from "@preact/signals";
-import type { ChunkCap } from "./cap";
-import type { Channel } from "./channel";
 import { checksum as checksumOf } from "./checksum";
 import type { Failure } from "./errors";
+import type { Link } from "./link";
 import { MIN_CHUNK_SIZE, TARGET_DELAY } from "./pacer";
 import type { FileFacts, Identity, Resume } from "./protocol";
 import { Rate } from "./rate";
-import type { Buffers, ChunkReader } from "./reader";
+import type { ChunkReader } from "./reader";
 import type { Source } from "./source";
-import type { Window } from "./window";
 
 export type UploadState =
   /** The server does not know of it yet. */
@@ -27,18 +25,6 @@ export type UploadState =
   | { kind: "refused"; failure: Failure }
   | { kind: "failed"; failure: Failure }
   | { kind: "cancelled" };
-
-/** Where an upload sends to. */
-export interface Link {
-  channel: Channel;
-  window: Window;
-  cap: ChunkCap;
-  /** Whether it leads to a kernel: chunks are kept until they are sent, perhaps in one message. */
-  isNotebook: boolean;
-  /** Bytes that one message takes at most. */
-  maxChunkSize: number;
-  buffers: Buffers;
-}
 
 /** Where the server says that an upload goes on, and how far. */
 type StartingPoint = Pick<Resume, "attempt" | "offset" | "checksum" | "grant">;
@@ -151,6 +137,11 @@ export class Upload {
     return ["queued", "created", "checking", "running", "finishing"].includes(
       this.state.value.kind,
     );
+  }
+
+  /** Whether it is under way or complete. */
+  get counts(): boolean {
+    return this.active || this.state.value.kind === "complete";
   }
 
   /** When the first chunk was sent that is not among the `offset` bytes that have come, if any. */

@@ -1,0 +1,48 @@
+/**
+ * What pages before have begun of the files of this one, and later ones will find. `place` is that of
+ * the widget in the app: another widget may be for the same file, too.
+ */
+
+import { handleOf } from "./handles";
+import type { Created } from "./protocol";
+import { MIN_RESUMABLE, type Resumables } from "./resumables";
+import type { Upload } from "./upload";
+
+/** Have uploads go on with what was begun of their files, unless one that is `open` does already. */
+export function findEarlier(
+  resumables: Resumables,
+  place: string,
+  uploads: Upload[],
+  open: Upload[],
+): void {
+  const taken = new Set(open.map(({ earlier }) => earlier?.id));
+  for (const upload of uploads) {
+    const { file } = upload.source;
+    if (file === null) continue;
+    const earlier = resumables.find(resumables.fingerprint(place, file, upload.relativePath));
+    if (earlier === null || taken.has(earlier.id)) continue;
+    upload.earlier = earlier;
+    taken.add(earlier.id);
+  }
+}
+
+/** Have later pages find an upload. */
+export function remember(
+  resumables: Resumables,
+  place: string,
+  { earlier, source: { file }, relativePath }: Upload,
+  created: Created,
+): void {
+  // The server does not know any more what was begun earlier.
+  if (earlier !== null && earlier.id !== created.id) resumables.dismiss(earlier.id);
+  if (file === null || file.size < MIN_RESUMABLE || created.secret === "") return;
+  const fingerprint = resumables.fingerprint(place, file, relativePath);
+  resumables.remember(fingerprint, created, handleOf(file));
+}
+
+/** An upload has ended: only if it was taken over, another page remembers it as well. */
+export function forget(resumables: Resumables, { secret, state: { value } }: Upload): void {
+  const isTakenOver = value.kind === "failed" && value.failure.code === "taken_over";
+  if (isTakenOver) resumables.leave(secret);
+  else resumables.forget(secret);
+}
