@@ -62,6 +62,10 @@ torture: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Break everythin
 screenshots: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(GALLERY) ## Take a picture of every state, light and dark, in three widths
 	@$(PY) -m tests.browser.screenshots .gallery
 
+.PHONY: pictures
+pictures: $(VENV)/.stamp-test $(VENV)/.stamp-browser $(BUNDLE) ## Take the pictures of README.md anew, into docs/
+	@$(PY) -m tests.browser.pictures docs
+
 .PHONY: lint
 lint: $(VENV)/.stamp-lint $(NODE_MODULES) ## Check style and types of both halves
 	@$(VENV)/bin/ruff check .

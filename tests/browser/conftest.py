@@ -129,7 +129,7 @@ class App:
 
     def drop(self, *paths: Path) -> None:
         """Drop files or folders on the widget, as the browser does when a person drops them."""
-        box = self.page.locator(".widget").bounding_box()
+        box = self.page.locator(".widget").first.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         devtools = self.page.context.new_cdp_session(self.page)
