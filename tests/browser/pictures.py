@@ -137,7 +137,8 @@ def drag_and_drop(app: App, film: Film, files: list[Path], x: float, y: float) -
     move(app.page, film, (x, y + 100))
     # In a drag of DevTools, the page could not be filmed.
     app.page.locator(".widget").first.evaluate(
-        "it => { const dataTransfer = new DataTransfer(); dataTransfer.items.add(new File([], 'a'));"
+        "it => { const dataTransfer = new DataTransfer();"
+        "dataTransfer.items.add(new File([], 'a'));"
         "it.dispatchEvent(new DragEvent('dragover', {dataTransfer, bubbles: true})); }"
     )
     move(app.page, film, (x, y))
