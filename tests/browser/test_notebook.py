@@ -121,8 +121,12 @@ def test_file_arrives_whole(open_lab: OpenLab, page: Page, tmp_path: Path, size:
     assert b'"kind":"chunk"' in chunks[0][:2000]
 
 
-def test_widget_looks_as_on_a_server(open_lab: OpenLab) -> None:
-    lab = open_lab(SHOW)
+def test_widget_looks_as_on_a_server_and_says_the_same_in_other_languages(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(SHOW, 'ChunkedFileInput(language="de")')
+    lab.run(2)
+    expect(lab.widget(2).get_by_role("button", name="Datei auswählen")).to_be_visible()
 
     button = lab.widget(1).get_by_role("button", name="Choose files")
 
