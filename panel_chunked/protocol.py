@@ -141,7 +141,7 @@ class Recording(_Message, frozen=True, tag="recording"):
 class Language(_Message, frozen=True, tag="language"):
     """The page asks for its texts in a language, named by a tag as in HTML."""
 
-    language: Annotated[str, Meta(max_length=35)]
+    language: Annotated[str, Meta(max_length=64)]
 
 
 ClientMessage = Hello | Create | Chunk | Finish | Abort | Remove | Paused | Recording | Language

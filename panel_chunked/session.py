@@ -41,8 +41,9 @@ from .world import Page
 
 log = logging.getLogger(__name__)
 
-#: Times that a session sends the texts of a language, which take more than asking for them.
-MAX_TEXTS = 100
+#: Times that a session sends the texts of a language, which take more than asking for them. In a
+#: notebook, it is asked by all pages that show the widget.
+MAX_TEXTS = 1000
 
 
 class Session:
@@ -149,10 +150,8 @@ class Session:
 
     def _send_texts(self, language: str) -> None:
         self._sent_texts += 1
-        if self._sent_texts <= MAX_TEXTS:
-            self._page.send(protocol.Texts(language, texts_in(language)))
-        else:
-            self._refuse_message(UploadError("bad_message", "Texts were asked for too often."))
+        texts = texts_in(language) if self._sent_texts <= MAX_TEXTS else None
+        self._page.send(protocol.Texts(language, texts))
 
     def _hear(self, page: str) -> None:
         self._page.heard(page)

@@ -48,14 +48,22 @@ def test_every_documented_class_and_state_is_in_the_view() -> None:
     documented = set(re.findall(r"`\.([\w-]+)`", STYLING))
     assert len(documented) > 20
     assert documented - there - layouts == set()
-    assert states == set(
+    assert states | {"offer"} == set(
         re.findall(r"`(\w+)`", STYLING.split("`data-state`:")[1].split(". For")[0])
     )
 
 
 def test_parts_are_those_that_are_documented() -> None:
-    documented = set(re.findall(r"^\| `\.[\w-]+` \| `([\w-]+)`", STYLING, re.M)) | {"progress"}
-    assert documented == set(re.findall(r'part="([\w-]+)"', VIEW))
+    documented = dict(re.findall(r"^\| `\.([\w-]+)` \| `([\w-]+)`", STYLING, re.M))
+    assert {*documented.values(), "progress"} == set(re.findall(r'part="([\w-]+)"', VIEW))
+    elements = [
+        (name, element)
+        for name in documented
+        for element in re.findall(rf'<[a-z]+\b[^<>]*class=[^<>]*["`]{name}\b[^<>]*>', VIEW)
+    ]
+    assert {name for name, _ in elements} == documented.keys()
+    for name, element in elements:
+        assert f'part="{documented[name]}"' in element, element
 
 
 def test_every_documented_variable_is_one() -> None:

@@ -45,6 +45,7 @@ describe("a tag", () => {
     ["de-at", "de-AT"],
     ["", "en"],
     ["not a tag", "en"],
+    [`de-x-${"a-".repeat(40)}b`, "en"],
   ])("is one that Intl takes: %j", (tag, valid) => {
     expect(validTag(tag)).toBe(valid);
   });

@@ -8,6 +8,9 @@ export type TextSet = Partial<Record<string, string | Record<string, string>>>;
 /** Milliseconds after which a page is shown in English if no answer comes. */
 const PATIENCE = 1000;
 
+/** Characters of a tag that the server takes. */
+const LONGEST_TAG = 64;
+
 export interface KnownTexts {
   /** Undefined as long as they are waited for, null if there are none. */
   readonly texts: Signal<TextSet | null | undefined>;
@@ -45,10 +48,11 @@ export function languageOf(element: Element): string {
   return root instanceof ShadowRoot ? languageOf(root.host) : document.documentElement.lang;
 }
 
-/** Give a tag that `Intl` takes; what is none, or is empty, is taken for English. */
+/** Give a tag that `Intl` and the server take; what is none, or is empty, is taken for English. */
 export function validTag(tag: string): string {
   try {
-    return Intl.getCanonicalLocales(tag)[0] ?? "en";
+    const [valid = "en"] = Intl.getCanonicalLocales(tag);
+    return valid.length <= LONGEST_TAG ? valid : "en";
   } catch {
     return "en";
   }

@@ -488,7 +488,10 @@ export class UploadQueue {
     if (upload?.state.value.kind === "complete") {
       // The server may have deleted it while nothing reached this page.
       if (code === "unknown_upload") this.dismiss(upload);
-      else this.notice.value = { kind: "not_removed", name: upload.source.name };
+      else {
+        const isAllowed = code !== "disabled";
+        this.notice.value = { kind: "not_removed", name: upload.source.name, isAllowed };
+      }
     }
     if (!upload?.active) return;
     if (code === "unknown_upload" && id !== undefined && upload.isEmpty) this.tellAgain(upload, id);

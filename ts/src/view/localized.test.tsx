@@ -3,6 +3,7 @@ import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeServer, type ModelSettings } from "../../tests/fake-server";
 import { turn } from "../../tests/waiting";
+import { validTag } from "../languages";
 import { UploadQueue } from "../queue";
 import { Localized } from "./localized";
 import { Widget } from "./widget";
@@ -105,6 +106,14 @@ describe("the widget", () => {
     server.send({ kind: "texts", language, texts: null });
     await turn();
     expect([section.lang, chooseText()]).toEqual([language, "Auswählen"]);
+    expect(root.querySelector(".limits")?.textContent).toContain("1,5\u00a0MB");
+  });
+
+  it.each(["PL", "pl-pl"])("has them however the language is written: %s", async (written) => {
+    const { section, server } = await show("en", { language: written, max_file_size: 1_500_000 });
+    server.send({ kind: "texts", language: validTag(written), texts: null });
+    await turn();
+    expect(section.lang).toBe(validTag(written));
     expect(root.querySelector(".limits")?.textContent).toContain("1,5\u00a0MB");
   });
 

@@ -26,7 +26,8 @@ export function Localized({ settings, page, ask, children }: LocalizedProps) {
   const current = useMemo(() => {
     if (known === undefined) return { ...ENGLISH, isPending: true };
     // Numbers of another language would not fit texts in English, unless these are the app's.
-    return language(known !== null || chosen === tag ? tag : "en", known, texts);
+    const isTheApps = chosen !== null && chosen !== "browser";
+    return language(known !== null || isTheApps ? tag : "en", known, texts);
   }, [known, chosen, tag, texts]);
   return <LanguageContext.Provider value={current}>{children}</LanguageContext.Provider>;
 }

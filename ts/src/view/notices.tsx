@@ -33,7 +33,7 @@ function NoticeText({ notice }: { notice: Notice }) {
       return <>{language.text(notice.kind)}</>;
     case "not_removed": {
       const name = nameText(language, notice.name);
-      return <>{language.text(notice.kind, { name })}</>;
+      return <>{language.text(notice.isAllowed ? notice.kind : "removal_disabled", { name })}</>;
     }
     case "failure":
       return <>{failureText(language, notice.failure)}</>;

@@ -46,10 +46,10 @@ function OfferRow({ offer, disabled, onGoOn, onDismiss }: OfferRowProps) {
   const { text, bytes } = language;
   const name = nameText(language, relativePath.split("/").at(-1) ?? "");
   return (
-    <li class="row offer" data-state="offer">
+    <li class="row offer" part="row" data-state="offer">
       <div class="line">
         <Thumbnail name={name} />
-        <span class="name" title={nameText(language, relativePath)}>
+        <span class="name" part="name" title={nameText(language, relativePath)}>
           <bdi>{name}</bdi>
         </span>
         <span class="size">{bytes(size)}</span>
@@ -57,7 +57,7 @@ function OfferRow({ offer, disabled, onGoOn, onDismiss }: OfferRowProps) {
           <Action label={text("forget", { name })} icon="close" onClick={onDismiss} />
         </span>
       </div>
-      <div class="detail">
+      <div class="detail" part="detail">
         <span>{text("begun")}</span>
         {handle === null ? (
           <span>{text("choose_again")}</span>
