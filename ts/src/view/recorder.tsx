@@ -84,6 +84,7 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
       <button
         type="button"
         class={kind === "idle" ? "choose" : "control"}
+        part="choose"
         ref={button}
         disabled={!isPossible}
         aria-describedby={hint}
