@@ -51,7 +51,7 @@ export function RecorderView({ recorder, queue, settings }: RecorderProps) {
         ))}
       </div>
       {remark !== null && (
-        <p class={isOver ? "remark" : "notice"} role={isOver ? "status" : "alert"}>
+        <p class={isOver ? "remark" : "notice"} part="notice" role={isOver ? "status" : "alert"}>
           {remarkText(language, remark, source)}
         </p>
       )}
@@ -105,7 +105,7 @@ function Controls({ recorder, queue, settings, button }: ControlsProps) {
           <span class="size">{bytes(take.recording.recorded.value)}</span>
         </span>
       )}
-      <span class={`hint ${isPlain(hintKey) ? "unseen" : ""}`} id={hint} role="status">
+      <span class={`hint ${isPlain(hintKey) ? "unseen" : ""}`} part="hint" id={hint} role="status">
         {hintKey ? text(hintKey) : limitsText(language, settings.value, settings.value.multiple)}
       </span>
     </div>

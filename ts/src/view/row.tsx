@@ -197,7 +197,12 @@ function RowActions({ upload, queue }: RowProps) {
         <Action label={text("retry", { name })} icon="retry" onClick={retry} />
       )}
       {!(complete && queue.settings?.disabled) && (
-        <Action label={label} icon={complete ? "remove" : "close"} onClick={onClick} />
+        <Action
+          key={complete ? "remove" : "close"} // who is about to cancel is not to remove
+          label={label}
+          icon={complete ? "remove" : "close"}
+          onClick={onClick}
+        />
       )}
     </span>
   );
