@@ -60,11 +60,13 @@ def check_texts(texts: Mapping[str, Any]) -> None:
             raise ValueError(f"texts[{key!r}] has forms other than {', '.join(CATEGORIES)}.")
         for form in forms.values():
             _check_text(key, form)
+        if key == "direction" and text not in ("ltr", "rtl"):
+            raise ValueError(f"texts['direction'] is 'ltr' or 'rtl', not {text!r}.")
 
 
 def _check_text(key: str, text: Any) -> None:
-    if not isinstance(text, str):
-        raise ValueError(f"texts[{key!r}] must be a string, or have a string for each form.")
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"texts[{key!r}] must be a text, or have one for each form.")
     known = values_of(ENGLISH[key])
     if unknown := values_of(text) - known:
         has = ", ".join(f"{{{value}}}" for value in sorted(known)) or "none"

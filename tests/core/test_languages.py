@@ -86,10 +86,12 @@ def test_texts_of_the_app_may_be_a_string_or_have_forms() -> None:
         ({1: "Add"}, "texts has no 1."),
         ({"remove": "Drop {file}"}, "has no value {file}; it has {name}"),
         ({"fewer": "Fewer than {count}"}, "has no value {count}; it has none"),
-        ({"fewer": 3}, "must be a string"),
+        ({"fewer": 3}, "must be a text"),
+        ({"choose_file": ""}, "must be a text"),
+        ({"direction": "up"}, "is 'ltr' or 'rtl'"),
         ({"more": {"one": "One more"}}, "has forms other than"),
         ({"more": {"other": "{count}", "plural": "{count}"}}, f"{', '.join(CATEGORIES)}"),
-        ({"more": {"other": None}}, "must be a string"),
+        ({"more": {"other": None}}, "must be a text"),
     ],
 )
 def test_wrong_texts_of_the_app_are_refused(wrong: dict[Any, Any], said: str) -> None:

@@ -87,6 +87,18 @@ it("a folder that was dropped is walked through", async () => {
   ]);
 });
 
+it("a folder comes in the order of its names, and files as they were chosen", async () => {
+  const names = ["b10.txt", "b9.txt", "a.txt"];
+  const entries = names.map((name) => fileEntry(`/holiday/${name}`));
+  const order = async (event: Event) => (await pickedFiles(event)).map(({ file }) => file.name);
+  expect(await order(dropped(folderEntry("/holiday", entries)))).toEqual([
+    "a.txt",
+    "b9.txt",
+    "b10.txt",
+  ]);
+  expect(await order(chosen(...names.map(file)))).toEqual(names);
+});
+
 it("an empty folder gives nothing", async () => {
   expect(await paths(dropped(folderEntry("/empty", [])))).toEqual([]);
 });

@@ -10,9 +10,15 @@ import type { PickedFile } from "./queue";
 export async function pickedFiles(event: Event): Promise<PickedFile[]> {
   const pasted = "clipboardData" in event ? (event as ClipboardEvent).clipboardData : null;
   const items = pasted ? [...pasted.files] : await fromEvent(event);
-  return items
+  const files = items
     .filter((item) => item instanceof File)
     .map((file) => ({ file, relativePath: relativePath(file) }));
+  const isFolder = files.some(({ relativePath }) => relativePath.includes("/"));
+  return isFolder ? files.sort(byPath) : files; // which come in any order
+}
+
+function byPath(one: PickedFile, other: PickedFile): number {
+  return one.relativePath.localeCompare(other.relativePath, undefined, { numeric: true });
 }
 
 function relativePath(file: File & { relativePath?: string }): string {

@@ -117,3 +117,13 @@ it("says nothing of files that were there before it was shown", async () => {
   await listen();
   expect(said).toEqual([]);
 });
+
+it("does not say any more what was removed since", async () => {
+  const { queue, uploads } = await announce(2);
+  for (const upload of uploads) upload.state.value = COMPLETE;
+  await listen();
+  queue.uploads.value = uploads.slice(1);
+  await turn();
+  await turn();
+  expect(root.querySelector("[role=status]")?.textContent).toBe("");
+});

@@ -16,16 +16,20 @@ interface Said {
   state: string;
   share: number;
   time: number;
+  /** How many files are there. */
+  count: number;
 }
 
 export function Announcer({ queue }: { queue: UploadQueue }) {
   const language = useLanguage();
   const said = useSignal("");
-  const last = useRef<Said>({ state: "", share: 0, time: 0 });
+  const last = useRef<Said>({ state: "", share: 0, time: 0, count: 0 });
   const totals = queue.totals.value;
   const state = stateText(language, totals, queue);
   useLayoutEffect(() => {
-    const now = { state, share: totals.stored / (totals.size || 1), time: performance.now() };
+    const share = totals.stored / (totals.size || 1);
+    const now = { state, share, time: performance.now(), count: totals.complete.length };
+    if (state === "" && now.count < last.current.count) said.value = ""; // it is true no more
     if (!isNews(last.current, now)) return;
     said.value =
       state === ""

@@ -74,14 +74,27 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   const language = useLanguage();
   const { text, duration } = language;
   if (upload.active && connection !== "up") {
-    // That of files is said once for all of them.
-    if (connection === "reconnecting" || upload.source.file !== null) {
-      return <span>{text(CONNECTION[connection])}</span>;
+    if (connection === "reconnecting") {
+      return (
+        <>
+          <span>{text(CONNECTION[connection])}</span>
+          <Size upload={upload} />
+        </>
+      );
     }
-    return <span role="alert">{text("recording_cut_off")}</span>;
+    // That of files is said once for all of them.
+    const isFile = upload.source.file !== null;
+    return (
+      <span class="wrong" role={isFile ? undefined : "alert"}>
+        {text(isFile ? CONNECTION[connection] : "recording_cut_off")}
+      </span>
+    );
   }
   if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
+  if (state.kind === "finishing" && upload.stored.value < upload.size) {
+    return <Running upload={upload} queue={queue} />; // all is sent, and the server is not so far
+  }
   switch (state.kind) {
     case "refused":
     case "failed":

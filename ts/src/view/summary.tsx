@@ -17,16 +17,26 @@ export function Summary({ queue }: SummaryProps) {
   return (
     <div class="summary" part="summary">
       <span class="facts">
-        {totals.active.length > 0 ? <Running totals={totals} /> : <Ended totals={totals} />}
+        {totals.active.length > 0 ? (
+          <Running totals={totals} isMoving={isMoving(queue)} />
+        ) : (
+          <Ended totals={totals} />
+        )}
       </span>
       <Actions queue={queue} totals={totals} />
     </div>
   );
 }
 
-function Running({ totals }: { totals: Totals }) {
+/** Whether the speed that was seen last is still that. */
+function isMoving({ connection, silence }: UploadQueue): boolean {
+  return connection === "up" && !silence.isLong.value;
+}
+
+function Running({ totals, isMoving }: { totals: Totals; isMoving: boolean }) {
   const { text, duration, percent, rate } = useLanguage();
-  const { complete, active, sending, stored, size, rate: speed, left } = totals;
+  const { complete, active, sending, stored, size, left } = totals;
+  const speed = isMoving ? totals.rate : 0;
   return (
     <>
       <span>

@@ -88,7 +88,7 @@ describe("a row", () => {
     [{ kind: "queued" }, "Waiting"],
     [{ kind: "created", id: "u1" }, "Waiting"],
     [{ kind: "running", id: "u1" }, "0%"],
-    [{ kind: "finishing", id: "u1" }, "Finishing"],
+    [{ kind: "finishing", id: "u1" }, "0%"], // it is all sent, and not yet stored
     [{ kind: "complete", id: "u1" }, "Uploaded"],
     [{ kind: "complete", id: "u1", enough: 10 }, "Complete, the app needed no more than 10 bytes"],
     [{ kind: "cancelled" }, "Cancelled"],
@@ -100,6 +100,13 @@ describe("a row", () => {
     expect(find("li.row").dataset.state).toBe(state.kind);
     expect(text(".detail")).toContain(said);
     expect(text(".name")).toBe("clip.mp4");
+  });
+
+  it("is finishing once all is stored", async () => {
+    const { upload } = showRow({ kind: "finishing", id: "u1" });
+    upload.stored.value = 1000;
+    await turn();
+    expect(text(".detail")).toContain("Finishing");
   });
 
   it.each<[UploadState, number, string]>([
@@ -421,6 +428,14 @@ describe("the summary", () => {
     await turn();
     expect(facts()).toEqual(["1 of 4 files", "35%", "0.1 kB/s", "26 sec left"]);
     expect(labels()).toEqual(["Retry all that failed", "Pause all uploads", "Cancel all uploads"]);
+  });
+
+  it("tells no speed while nothing comes from the server", async () => {
+    const { uploads, queue } = await showAll([RUNNING, RUNNING]);
+    for (const upload of uploads) upload.rate.value = 50;
+    queue.silence.isLong.value = true;
+    await turn();
+    expect(facts()).toEqual(["0 of 2 files", "0%"]);
   });
 
   it("removes nothing while the widget is disabled", async () => {
