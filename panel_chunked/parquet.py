@@ -1,0 +1,154 @@
+"""Tables in Parquet files: one column after the other, each weighed before it is unpacked."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from .arrays import shortened, size_of
+from .pages import pages
+from .reading import Part, Table, TooLargeError, check_columns, require
+
+if TYPE_CHECKING:
+    from .files import UploadedFile
+
+#: Most rows that are decoded at once.
+_BATCH_ROWS = 2**16
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
+
+
+def read_parquet(file: "UploadedFile", opened: BinaryIO, part: Part) -> Table:
+    """Read a table, or a part of it; see `tables.read_table`."""
+    pyarrow = require(file, "pyarrow", "pandas pyarrow")
+    parquet = require(file, "pyarrow.parquet", "pandas pyarrow")
+    require(file, "pandas", "pandas pyarrow")
+    reader = _Reader(file, opened, parquet, part)
+    names = reader.names()
+    arrays = [
+        pyarrow.chunked_array(list(reader.read(name)), reader.schema.field(name).type)
+        for name in names
+    ]
+    fields = [reader.schema.field(name) for name in names]
+    schema = pyarrow.schema(fields, reader.schema.metadata)
+    if arrays:
+        table = pyarrow.Table.from_arrays(arrays, schema=schema)
+    else:
+        table = reader.source.read().slice(0, part.rows)
+    return Table(table.to_pandas(), len(reader.schema))
+
+
+class _Reader:
+    """The columns of a file, within what `part` allows."""
+
+    def __init__(self, file: "UploadedFile", opened: BinaryIO, parquet: Any, part: Part) -> None:
+        self._file = file
+        self._opened = opened
+        self._part = part
+        self._taken = 0
+        # Else it reads a whole row group before its first rows.
+        options = {"buffer_size": 2**16, "pre_buffer": False}
+        plain = parquet.ParquetFile(opened, **options)
+        self.schema = plain.schema_arrow
+        self._metadata = plain.metadata
+        check_columns(file, self._metadata.num_columns, part.limit)
+        self._leaves: dict[str, list[int]] = {}
+        texts = []
+        for index in range(self._metadata.num_columns):
+            leaf = plain.schema.column(index)
+            for prefix in _prefixes(leaf.path):
+                self._leaves.setdefault(prefix, []).append(index)
+            if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL":
+                texts.append(leaf.path)
+        # One value that is in many rows then is in memory once.
+        self.source = parquet.ParquetFile(
+            opened, metadata=plain.metadata, read_dictionary=texts, **options
+        )
+        self._groups = list(self._needed())
+
+    def names(self) -> list[str]:
+        """Give the names of the columns that are wanted, those of pandas' index among them."""
+        names = list(self.schema.names)
+        if len(set(names)) < len(names):
+            raise ValueError("Two of its columns have one name.")
+        if self._part.columns is None:
+            return names
+        index = ((self.schema.pandas_metadata or {}).get("index_columns")) or []
+        names.sort(key=lambda name: name not in index)
+        wanted = set(names[: self._part.columns])
+        return [name for name in self.schema.names if name in wanted]
+
+    def read(self, name: str) -> Iterator[Any]:
+        """Give a column's arrays."""
+        kind, left = self.schema.field(name).type, self._part.rows
+        if left == 0:
+            return
+        for batch in self.source.iter_batches(
+            batch_size=self._batch_rows(name),
+            row_groups=[group for group, _ in self._groups],
+            columns=[name],
+            use_threads=False,
+        ):
+            array = batch.column(name).slice(0, left)
+            if self._part.characters is not None:
+                array = shortened(array, self._part.characters)
+            self._take(size_of(array))
+            yield array if array.type == kind else array.cast(kind)
+            left = None if left is None else left - len(array)
+            if left == 0:
+                return
+
+    def _needed(self) -> Iterator[tuple[int, int | None]]:
+        """Give the row groups that are needed, and how many rows of each; None for all."""
+        left = self._part.rows
+        for group in range(self._metadata.num_row_groups):
+            if left is not None and left <= 0:
+                return
+            yield group, left
+            left = None if left is None else left - self._metadata.row_group(group).num_rows
+
+    def _batch_rows(self, name: str) -> int:
+        """Give how many rows may be decoded at once; raise if their pages alone are too much."""
+        most = _BATCH_ROWS if self._part.rows is None else min(_BATCH_ROWS, self._part.rows)
+        if self._part.limit is None:
+            return most
+        size = largest = 0
+        for group, rows in self._groups:
+            for leaf in self._leaves.get(name, ()):
+                for weight, value in self._weigh(group, leaf, rows):
+                    size, largest = size + weight, max(largest, value)
+                    self._check(size)
+        return max(1, min(most, self._part.limit // (largest or 1)))
+
+    def _weigh(self, group: int, leaf: int, rows: int | None) -> Iterator[tuple[int, int]]:
+        """Give for each page what it takes, and the most that a value takes beside it."""
+        chunk = self._metadata.row_group(group).column(leaf)
+        described = self.source.schema.column(leaf)
+        is_text = described.physical_type == "BYTE_ARRAY"
+        is_decimal = is_text and described.logical_type.type == "DECIMAL"
+        width = _WIDTHS.get(chunk.physical_type, 4 if is_text else described.length)
+        # A row of a list has any number of values.
+        left = chunk.num_values
+        if rows is not None and not described.max_repetition_level:
+            left = min(left, rows)
+        start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
+        for page in pages(self._opened, start, start + chunk.total_compressed_size):
+            values = min(page.values, left) if page.is_data else page.values
+            is_any = page.is_delta or is_decimal
+            yield max(page.size, values * width), page.size if is_any else 0 if is_text else width
+            left -= values if page.is_data else 0
+            if left <= 0:
+                return
+
+    def _take(self, size: int) -> None:
+        self._taken += size
+        self._check(self._taken)
+
+    def _check(self, size: int) -> None:
+        limit = self._part.limit
+        if limit is not None and size > limit:
+            raise TooLargeError(f"{self._file.name}, unpacked,", size, limit, at_least=True)
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    """Give what pyarrow takes for a name of a column, or of one that it is a part of."""
+    parts = path.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
