@@ -18,7 +18,8 @@ def read_delimited(file: "UploadedFile", opened: BinaryIO, part: Part, separator
     names, cells = count_fields(opened, separator, part.limit)
     check_columns(file, max(names, cells), part.limit)
     opened.seek(0)
-    head = None if part.limit is None else Head(opened, part.limit, separator)
+    is_within = part.limit is None or file.size <= part.limit
+    head = None if is_within else Head(opened, part.limit or 0, separator)
     # With fewer names than cells, pandas takes the first cells for an index, which moves the rest.
     is_wide = part.columns is not None and part.columns < names >= cells
     options = {

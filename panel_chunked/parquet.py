@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: Most rows that are decoded at once.
 _BATCH_ROWS = 2**16
 
+#: Most bytes of the texts of an array, which has 32 bits for where each begins.
+_ARRAY_SIZE = 2**30
+
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 
 
@@ -50,19 +53,27 @@ class _Reader:
         self.schema = plain.schema_arrow
         self._metadata = plain.metadata
         check_columns(file, self._metadata.num_columns, part.limit)
+        self._groups = list(self._needed())
         self._leaves: dict[str, list[int]] = {}
-        texts = []
+        self._texts: dict[int, str] = {}
         for index in range(self._metadata.num_columns):
             leaf = plain.schema.column(index)
             for prefix in _prefixes(leaf.path):
                 self._leaves.setdefault(prefix, []).append(index)
-            if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL":
-                texts.append(leaf.path)
+            if self._has_dictionary(index, leaf):
+                self._texts[index] = leaf.path
         # One value that is in many rows then is in memory once.
+        texts = list(self._texts.values())
         self.source = parquet.ParquetFile(
             opened, metadata=plain.metadata, read_dictionary=texts, **options
         )
-        self._groups = list(self._needed())
+
+    def _has_dictionary(self, index: int, leaf: Any) -> bool:
+        """Tell whether pyarrow can give a column's texts as a dictionary."""
+        if leaf.physical_type != "BYTE_ARRAY" or leaf.logical_type.type == "DECIMAL":
+            return False
+        chunks = (self._metadata.row_group(group).column(index) for group, _ in self._groups)
+        return not any(it.startswith("DELTA") for chunk in chunks for it in chunk.encodings)
 
     def names(self) -> list[str]:
         """Give the names of the columns that are wanted, those of pandas' index among them."""
@@ -79,22 +90,18 @@ class _Reader:
     def read(self, name: str) -> Iterator[Any]:
         """Give a column's arrays."""
         kind, left = self.schema.field(name).type, self._part.rows
-        if left == 0:
-            return
-        for batch in self.source.iter_batches(
-            batch_size=self._batch_rows(name),
-            row_groups=[group for group, _ in self._groups],
-            columns=[name],
-            use_threads=False,
-        ):
-            array = batch.column(name).slice(0, left)
-            if self._part.characters is not None:
-                array = shortened(array, self._part.characters)
-            self._take(size_of(array))
-            yield array if array.type == kind else array.cast(kind)
-            left = None if left is None else left - len(array)
-            if left == 0:
-                return
+        rows = self._batch_rows(name) if left != 0 else 1
+        for group, _ in self._groups:  # pyarrow has no lists of more than one dictionary
+            options = {"batch_size": rows, "row_groups": [group], "columns": [name]}
+            for batch in self.source.iter_batches(**options, use_threads=False):
+                array = batch.column(name).slice(0, left)
+                if self._part.characters is not None:
+                    array = shortened(array, self._part.characters)
+                self._take(size_of(array))
+                yield from _plain(array, kind)
+                left = None if left is None else left - len(array)
+                if left == 0:
+                    return
 
     def _needed(self) -> Iterator[tuple[int, int | None]]:
         """Give the row groups that are needed, and how many rows of each; None for all."""
@@ -123,7 +130,6 @@ class _Reader:
         chunk = self._metadata.row_group(group).column(leaf)
         described = self.source.schema.column(leaf)
         is_text = described.physical_type == "BYTE_ARRAY"
-        is_decimal = is_text and described.logical_type.type == "DECIMAL"
         width = _WIDTHS.get(chunk.physical_type, 4 if is_text else described.length)
         # A row of a list has any number of values.
         left = chunk.num_values
@@ -132,7 +138,7 @@ class _Reader:
         start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
         for page in pages(self._opened, start, start + chunk.total_compressed_size):
             values = min(page.values, left) if page.is_data else page.values
-            is_any = page.is_delta or is_decimal
+            is_any = is_text and (page.is_delta or leaf not in self._texts)
             yield max(page.size, values * width), page.size if is_any else 0 if is_text else width
             left -= values if page.is_data else 0
             if left <= 0:
@@ -146,6 +152,18 @@ class _Reader:
         limit = self._part.limit
         if limit is not None and size > limit:
             raise TooLargeError(f"{self._file.name}, unpacked,", size, limit, at_least=True)
+
+
+def _plain(array: Any, kind: Any) -> Iterator[Any]:
+    """Give an array without dictionaries, as more than one if it has too much for one."""
+    if array.type == kind:
+        yield array
+    elif size_of(array) > _ARRAY_SIZE and len(array) > 1:
+        half = len(array) // 2
+        yield from _plain(array.slice(0, half), kind)
+        yield from _plain(array.slice(half), kind)
+    else:
+        yield array.cast(kind)
 
 
 def _prefixes(path: str) -> Iterator[str]:

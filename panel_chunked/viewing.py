@@ -182,7 +182,7 @@ def _table(file: UploadedFile, kind: Kind, limit: int | None, rows: int) -> _Con
 
 def _notes(table: Table, shown: int, columns: int) -> Iterator[str]:
     if table.is_cut or len(table.frame) > shown:
-        yield f"The first {shown:,} rows are shown."
+        yield "The first row is shown." if shown == 1 else f"The first {shown:,} rows are shown."
     if columns > MAX_COLUMNS:
         yield f"{MAX_COLUMNS} of {columns:,} columns are shown."
 

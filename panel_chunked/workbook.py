@@ -1,7 +1,8 @@
 """Tables in Excel workbooks, of openpyxl's kinds."""
 
+import re
 import zipfile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from .reading import Part, Table, TooLargeError, check_columns, check_size, require
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
 
 #: Bytes of a row, of a place in it, and of a value there, at the least.
 _ROW, _PLACE, _VALUE = 64, 8, 32
+
+#: Bytes of an XML element, which openpyxl holds up to the end of a row or a shared text.
+_ELEMENT = 100
+_END = re.compile(rb"</(?:\w+:)?(?:row|si)>")
 
 
 def read_workbook(file: "UploadedFile", opened: BinaryIO, part: Part) -> Table:
@@ -34,9 +39,29 @@ def _check_unpacked(file: "UploadedFile", opened: BinaryIO, limit: int | None) -
         return
     with zipfile.ZipFile(opened) as archive:  # which gives no more bytes than it has said
         unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > limit:
-        raise TooLargeError(f"{file.name}, unpacked,", unpacked, limit)
+        if unpacked > limit:
+            raise TooLargeError(f"{file.name}, unpacked,", unpacked, limit)
+        for entry in archive.infolist():
+            with archive.open(entry) as part:
+                size = _ELEMENT * _elements(part)
+            if size > limit:
+                raise TooLargeError(f"{file.name}, in one of its rows or parts,", size, limit)
     opened.seek(0)
+
+
+def _elements(part: IO[bytes]) -> int:
+    """Give how many elements of XML, at the most, are between ends of rows."""
+    most = run = total = 0
+    has_others = False
+    last = b""
+    while data := part.read(2**20):
+        total += data.count(b"<")
+        has_others = has_others or b"<!" in last + data  # as a comment, where ends are none
+        last = data[-1:]
+        first, *rest = (it.count(b"<") for it in _END.split(data))
+        most = max(most, run + first, *rest)
+        run = rest[-1] if rest else run + first
+    return total if has_others else most
 
 
 def _check_cells(file: "UploadedFile", sheet: Any, rows: int | None, limit: int) -> None:

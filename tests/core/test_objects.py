@@ -288,6 +288,17 @@ def wide(cell: str) -> Callable[[Path], None]:
     return write
 
 
+def edit(path: Path, part: str, old: bytes, new: bytes) -> None:
+    """Put other bytes into a part of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
 def peak(function: Callable[[], Any]) -> tuple[int, int]:
     """Give the most bytes that Python, and Arrow beside it, had allocated within a function."""
     # Arrow's own pool knows what tracemalloc does not see.
@@ -320,7 +331,7 @@ def test_parquet_file_of_one_long_text_again_and_again(
             file.object(limit="5 MB", rows=rows)
 
     assert max(peak(read)) < 20_000_000
-    if not is_nested:
+    if use_dictionary and not is_nested:  # else all of them are in one page
         assert file.object(limit="5 MB", rows=3)["a"].tolist() == [text] * 3
 
 
@@ -378,7 +389,8 @@ def test_parquet_types(make: Make) -> None:
     )
     file = make("a.parquet", lambda path: table.to_parquet(path, row_group_size=2))
     pd.testing.assert_frame_equal(file.object(), pd.read_parquet(file.path))
-    pd.testing.assert_frame_equal(file.object(rows=1), pd.read_parquet(file.path)[:1])
+    first = file.object(rows=1)
+    pd.testing.assert_frame_equal(first, pd.read_parquet(file.path)[:1], check_dtype=False)
 
 
 @pytest.mark.parametrize("rows", [None, 3000])
@@ -393,24 +405,21 @@ def test_workbook_whose_only_cell_is_far_away(make: Make, rows: int | None) -> N
     assert len(make("a.xlsx", wide("B3")).object(limit="20 MB", rows=rows)) == 2
 
 
-def test_workbook_whose_texts_are_one(make: Make) -> None:
-    table = pd.DataFrame({"a": ["x" * 30_000] * 1000})
-    file = make("a.xlsx", lambda path: table.to_excel(path, index=False))
-    with pytest.raises(ValueError, match="has more than 20 MB"):
-        file.object(limit="20 MB")
-    assert len(file.object(limit="20 MB", rows=5)) == 5
+def test_workbook_whose_row_has_more_cells_than_any(make: Make) -> None:
+    def write(path: Path) -> None:
+        wide("A1")(path)
+        row = b'<row r="1">'
+        for end in (b"", b"<!--</row>-->"):
+            edit(path, "xl/worksheets/sheet1.xml", row, row + (b"<c/>" * 10_000 + end) * 20)
+
+    with pytest.raises(ValueError, match="in one of its rows or parts, has 40"):
+        make("a.xlsx", write).object(limit="5 MB")
 
 
 def test_workbook_s_rows_that_are_not_there_are_not_counted_to_their_end(make: Make) -> None:
     def write(path: Path) -> None:
         wide("A1")(path)
-        with zipfile.ZipFile(path) as archive:
-            parts = {name: archive.read(name) for name in archive.namelist()}
-        sheet = "xl/worksheets/sheet1.xml"
-        parts[sheet] = parts[sheet].replace(b'r="1"', b'r="999999999999"')
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in parts.items():
-                archive.writestr(name, content)
+        edit(path, "xl/worksheets/sheet1.xml", b'r="1"', b'r="999999999999"')
 
     with pytest.raises(ValueError, match="has more than 5 MB"):
         make("a.xlsx", write).object(limit="5 MB")
