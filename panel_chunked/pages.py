@@ -1,6 +1,7 @@
-"""The headers of a Parquet file's pages: what unpacking and decoding these will take.
+"""The footer and the headers of a Parquet file's pages: what unpacking these will take.
 
-What the file's footer says of its sizes is nothing that a reader goes by, and may be anything.
+pyarrow gives the footer, too, but ends the process over one that is damaged. What
+it says of unpacked sizes is nothing that a reader goes by, and may be anything.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,59 @@ _DICTIONARY = 2
 _DETAILS = {0: 5, _DICTIONARY: 7, 3: 8}
 #: Values are a part of the one before and a rest: small pages may have large values.
 _DELTA_BYTE_ARRAY = 7
+#: Which fields are wanted, and of their structs, which.
+_Wanted = dict[int, Any]
+_HEADER: _Wanted = {1: 0, 2: 0, 3: 0, 5: {1: 0, 2: 0}, 7: {1: 0, 2: 0}, 8: {1: 0, 4: 0}}
+_FOOTER: _Wanted = {4: {1: {3: {2: 0, 5: 0, 7: 0, 9: 0, 11: 0}}, 3: 0}}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A column's part of a row group."""
+
+    start: int
+    end: int
+    values: int
+    encodings: tuple[int, ...]
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether values are told by the one before."""
+        return any(it in (6, _DELTA_BYTE_ARRAY) for it in self.encodings)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row group."""
+
+    rows: int
+    chunks: list[Chunk]
+
+
+def footer_size(opened: BinaryIO) -> int:
+    """Give how many bytes the footer has."""
+    opened.seek(-8, 2)
+    return int.from_bytes(opened.read(4), "little")
+
+
+def groups(opened: BinaryIO) -> list[Group]:
+    """Give the row groups of a file."""
+    size = footer_size(opened)
+    if opened.seek(0, 2) < size + 8:
+        raise ValueError("Its footer is larger than the file.")
+    opened.seek(-8 - size, 2)
+    try:
+        found = _Compact(opened.read(size)).struct(_FOOTER).get(4, [])
+        return [Group(it[3], [_chunk(chunk[3]) for chunk in it[1]]) for it in found]
+    except (IndexError, KeyError, TypeError) as error:
+        raise ValueError("Its footer is damaged.") from error
+
+
+def _chunk(fields: dict[int, Any]) -> Chunk:
+    start = min(it for it in (fields.get(11), fields[9]) if it)
+    if start < 0:
+        raise ValueError("One of its columns is before the file.")
+    return Chunk(start, start + fields[7], fields[5], tuple(fields[2]))
 
 
 @dataclass(frozen=True)
@@ -59,7 +113,7 @@ def _header(opened: BinaryIO, start: int) -> tuple[dict[int, Any], int]:
         opened.seek(start)
         reader = _Compact(opened.read(size))
         try:
-            return reader.struct(), reader.at
+            return reader.struct(_HEADER), reader.at
         except IndexError:
             continue
     raise ValueError("A page of it has no end.")
@@ -72,15 +126,17 @@ class _Compact:
         self._data = data
         self.at = 0
 
-    def struct(self) -> dict[int, Any]:
+    def struct(self, wanted: "_Wanted") -> dict[int, Any]:
         fields: dict[int, Any] = {}
         field = 0
         while head := self._byte():
             field = field + (head >> 4) if head >> 4 else self._number()
-            fields[field] = self._value(head & 0x0F)
+            value = self._value(head & 0x0F, wanted.get(field) or {})
+            if field in wanted:
+                fields[field] = value
         return fields
 
-    def _value(self, kind: int) -> Any:
+    def _value(self, kind: int, wanted: "_Wanted") -> Any:
         if kind in (1, 2):
             return kind == 1
         if kind == 3:
@@ -91,9 +147,18 @@ class _Compact:
             length = 8 if kind == 7 else self._varint()
             self.at += length
             return None
+        if kind == 9:
+            return self._list(wanted)
         if kind == 12:
-            return self.struct()
+            return self.struct(wanted)
         raise ValueError("A page of it has a header of an unknown kind.")
+
+    def _list(self, wanted: "_Wanted") -> list[Any]:
+        head = self._byte()
+        count, kind = head >> 4, head & 0x0F
+        count = self._varint() if count == 15 else count
+        kind = 3 if kind in (1, 2) else kind  # where each has a byte, unlike in a struct
+        return [self._value(kind, wanted) for _ in range(count)]
 
     def _number(self) -> int:
         value = self._varint()

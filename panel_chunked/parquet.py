@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .arrays import shortened, size_of
-from .pages import pages
+from .pages import footer_size, groups, pages
 from .reading import Part, Table, TooLargeError, check_columns, require
 
 if TYPE_CHECKING:
@@ -51,12 +51,16 @@ class _Reader:
         options = {"buffer_size": 2**16, "pre_buffer": False}
         plain = parquet.ParquetFile(opened, **options)
         self.schema = plain.schema_arrow
-        self._metadata = plain.metadata
-        check_columns(file, self._metadata.num_columns, part.limit)
+        columns = len(plain.schema)
+        check_columns(file, columns, part.limit)
+        self._check(10 * footer_size(opened))  # which is a few times that, parsed
+        self._all = groups(opened)
+        if any(len(group.chunks) != columns for group in self._all):
+            raise ValueError("Some of its columns are missing.")
         self._groups = list(self._needed())
         self._leaves: dict[str, list[int]] = {}
         self._texts: dict[int, str] = {}
-        for index in range(self._metadata.num_columns):
+        for index in range(columns):
             leaf = plain.schema.column(index)
             for prefix in _prefixes(leaf.path):
                 self._leaves.setdefault(prefix, []).append(index)
@@ -72,8 +76,7 @@ class _Reader:
         """Tell whether pyarrow can give a column's texts as a dictionary."""
         if leaf.physical_type != "BYTE_ARRAY" or leaf.logical_type.type == "DECIMAL":
             return False
-        chunks = (self._metadata.row_group(group).column(index) for group, _ in self._groups)
-        return not any(it.startswith("DELTA") for chunk in chunks for it in chunk.encodings)
+        return not any(self._all[group].chunks[index].is_delta for group, _ in self._groups)
 
     def names(self) -> list[str]:
         """Give the names of the columns that are wanted, those of pandas' index among them."""
@@ -106,11 +109,11 @@ class _Reader:
     def _needed(self) -> Iterator[tuple[int, int | None]]:
         """Give the row groups that are needed, and how many rows of each; None for all."""
         left = self._part.rows
-        for group in range(self._metadata.num_row_groups):
+        for group, it in enumerate(self._all):
             if left is not None and left <= 0:
                 return
             yield group, left
-            left = None if left is None else left - self._metadata.row_group(group).num_rows
+            left = None if left is None else left - it.rows
 
     def _batch_rows(self, name: str) -> int:
         """Give how many rows may be decoded at once; raise if their pages alone are too much."""
@@ -127,16 +130,15 @@ class _Reader:
 
     def _weigh(self, group: int, leaf: int, rows: int | None) -> Iterator[tuple[int, int]]:
         """Give for each page what it takes, and the most that a value takes beside it."""
-        chunk = self._metadata.row_group(group).column(leaf)
+        chunk = self._all[group].chunks[leaf]
         described = self.source.schema.column(leaf)
         is_text = described.physical_type == "BYTE_ARRAY"
-        width = _WIDTHS.get(chunk.physical_type, 4 if is_text else described.length)
+        width = _WIDTHS.get(described.physical_type, 4 if is_text else described.length)
         # A row of a list has any number of values.
-        left = chunk.num_values
+        left = chunk.values
         if rows is not None and not described.max_repetition_level:
             left = min(left, rows)
-        start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
-        for page in pages(self._opened, start, start + chunk.total_compressed_size):
+        for page in pages(self._opened, chunk.start, chunk.end):
             values = min(page.values, left) if page.is_data else page.values
             is_any = is_text and (page.is_delta or leaf not in self._texts)
             yield max(page.size, values * width), page.size if is_any else 0 if is_text else width

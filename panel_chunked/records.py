@@ -120,11 +120,13 @@ def _counts(data: bytes | bytearray, separator: str, *, is_all: bool) -> Iterato
     for _ in range(2):
         found = blank.match(data, at)
         at = found.end() if found else at
+        if at >= len(data):
+            return
         count, end = 0, between
-        while end == between and at < len(data):
+        while end == between:
             match = field.match(data, at)
             assert match is not None, "it may be empty"
             at, end, count = match.end(), match[1], count + 1
-        if not count or (end in (b"", between) and not is_all):
+        if not end and not is_all:
             return
         yield count

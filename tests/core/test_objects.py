@@ -4,10 +4,12 @@ import csv
 import importlib
 import io
 import json
+import random
 import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -371,6 +373,16 @@ def test_parquet_rows_of_nothing(make: Make) -> None:
         with pytest.raises(ValueError, match="has more than 5 MB"):
             file.object(limit="5 MB", rows=rows)
     assert file.object(limit="5 MB", rows=2).isna().to_numpy().all()
+
+
+def test_damaged_parquet_file(make: Make) -> None:
+    damage = random.Random(1)
+    whole = make("a.parquet", TABLE.to_parquet).path.read_bytes()
+    for _ in range(300):
+        content = bytearray(whole)
+        content[damage.randrange(len(whole))] = damage.randrange(256)
+        with suppress(ValueError):  # and nothing worse
+            make("a.parquet", bytes(content)).object(limit="20 MB")
 
 
 def test_parquet_types(make: Make) -> None:
