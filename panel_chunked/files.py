@@ -126,8 +126,9 @@ class UploadedFile:
         """Give the content as a Python object of its kind, which its name and MIME type tell.
 
         CSV, TSV, Excel (``.xlsx``, ``.xlsm``) and Parquet files give a `pandas.DataFrame`, JSON a
-        dict or list, images a `PIL.Image.Image` that reads its pixels when they are asked for, text, Markdown, HTML and
-        SVG a str. Anything else, such as sound, video and PDF files, gives its path.
+        dict or list, images a `PIL.Image.Image` that reads its pixels when they are asked for,
+        text, Markdown, HTML and SVG a str. Anything else, such as sound, video and PDF files, gives
+        its path.
 
         Parameters
         ----------
