@@ -3,7 +3,7 @@
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -18,7 +18,9 @@ from panel.widgets import Tabulator
 from .files import UploadedFile
 from .kinds import HEAD_SIZE, Kind, kind_of, media_type
 from .limits import format_size, parse_size
-from .objects import TABLES, TEXTS, TooLargeError, decode, read_table
+from .objects import TEXTS, decode
+from .reading import Part, Table, TooLargeError
+from .tables import TABLES, read_table
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class _Content:
 
 
 def view_file(
-    file: UploadedFile, *, limit: int | str = "20 MB", rows: int = 1000, **params: Any
+    file: UploadedFile, *, limit: int | str | None = "20 MB", rows: int = 1000, **params: Any
 ) -> Viewable:
     """Show a file: image, sound, video, PDF, table, JSON, Markdown or text.
 
@@ -70,14 +72,20 @@ def view_file(
         One of `files`. It is read at once, so a coroutine calls this in a thread.
     limit
         Most bytes that are read, and of images, sound, video and PDF files sent to the page: more
-        is not shown. Of tables and text, the beginning is shown.
+        is not shown. Of CSV files and text, the beginning is shown. None for no limit.
     rows
         Most rows of a table.
     params
         Of the pane, such as its `width`.
+
+    Raises
+    ------
+    ValueError
+        If `limit` is no size.
     """
+    most = parse_size(limit)
     try:
-        content = _read(file, parse_size(limit) or 0, rows)
+        content = _read(file, most, rows)
     except (ImportError, TooLargeError) as error:
         content = _message(str(error))
     except FileNotFoundError:
@@ -107,7 +115,7 @@ def _message(text: str) -> _Content:
     return _Content(HTML, f'<p role="note"><em>{escape(text)}</em></p>')
 
 
-def _read(file: UploadedFile, limit: int, rows: int) -> _Content:
+def _read(file: UploadedFile, limit: int | None, rows: int) -> _Content:
     kind = kind_of(file.name, file.mime_type)
     if file.path.stat().st_size == 0:
         return _message(f"{file.name} is empty.")
@@ -139,8 +147,8 @@ def _is_text(head: bytes) -> bool:
         return False
 
 
-def _media(file: UploadedFile, kind: Kind, found: str, limit: int) -> _Content:
-    if file.size > limit:
+def _media(file: UploadedFile, kind: Kind, found: str, limit: int | None) -> _Content:
+    if limit is not None and file.size > limit:
         most = format_size(limit)
         return _message(f"{file.name} has {format_size(file.size)}; at most {most} are shown.")
     data = file.read()
@@ -151,8 +159,10 @@ def _media(file: UploadedFile, kind: Kind, found: str, limit: int) -> _Content:
     return _Content(HTML, html, {"sizing_mode": "stretch_width"})
 
 
-def _table(file: UploadedFile, kind: Kind, limit: int, rows: int) -> _Content:
-    table = read_table(file, kind, limit=limit, rows=rows + 1, encoding_errors="replace")
+def _table(file: UploadedFile, kind: Kind, limit: int | None, rows: int) -> _Content:
+    part = Part(limit, rows + 1, MAX_COLUMNS, MAX_CELL, is_loose=True)
+    found = read_table(file, kind, part)
+    table = found.frame
     table = table.reset_index(allow_duplicates=True) if table.index.names != [None] else table
     shown = table.iloc[:rows, :MAX_COLUMNS].reset_index(drop=True)
     # Tabulator takes titles for HTML, and names must differ.
@@ -160,19 +170,21 @@ def _table(file: UploadedFile, kind: Kind, limit: int, rows: int) -> _Content:
     shown.columns = list(titles)
     for name in shown.columns:
         shown[name] = _cells(shown[name])
-    notes = [f"The first {rows:,} rows are shown."] if len(table) > rows else []
-    if kind in ("csv", "tsv") and file.size > limit and not notes:
-        notes.append(f"The first {len(shown):,} rows are shown.")
-    if table.shape[1] > MAX_COLUMNS:
-        notes.append(f"{MAX_COLUMNS} of {table.shape[1]:,} columns are shown.")
     height = min(400, 60 + 32 * len(shown))
     options = {"titles": titles, "show_index": False, "disabled": True, "height": height}
     return _Content(
         Tabulator,
         shown,
         {**options, "sizing_mode": "stretch_width"},
-        " ".join(notes),
+        " ".join(_notes(found, len(shown), max(found.columns, table.shape[1]))),
     )
+
+
+def _notes(table: Table, shown: int, columns: int) -> Iterator[str]:
+    if table.is_cut or len(table.frame) > shown:
+        yield "The first row is shown." if shown == 1 else f"The first {shown:,} rows are shown."
+    if columns > MAX_COLUMNS:
+        yield f"{MAX_COLUMNS} of {columns:,} columns are shown."
 
 
 def _cells(column: Any) -> Any:

@@ -13,6 +13,7 @@ from panel.param import ParamFunction
 from panel.viewable import Viewable
 
 from .files import UploadedFile
+from .limits import parse_size
 from .viewing import view_file
 
 
@@ -47,7 +48,7 @@ class FileViews:
         *,
         object_if_no_value: Any = None,
         layout: Callable[..., Any] | None = None,
-        limit: int | str = "20 MB",
+        limit: int | str | None = "20 MB",
         rows: int = 1000,
         **params: Any,
     ) -> Callable[[], Any]:
@@ -69,13 +70,22 @@ class FileViews:
         Returns
         -------
         A function that is bound to `files`, to be put into any layout of Panel.
+
+        Raises
+        ------
+        ValueError
+            If `limit` is no size.
         """
         widget: Any = self
-        options = {"limit": limit, "rows": rows}
-        views = _Views(layout or Tabs, params, options, takes_many=widget.takes_many)
+        options = {"limit": parse_size(limit), "rows": rows}
+        views: dict[bool, _Views] = {}  # whether many are taken may change
 
         def show(files: list[UploadedFile]) -> Any:
-            shown = views.update(files)
+            many = widget.takes_many
+            if many not in views:
+                views.clear()
+                views[many] = _Views(layout or Tabs, params, options, takes_many=many)
+            shown = views[many].update(files)
             return shown if files or object_if_no_value is None else object_if_no_value
 
         bound: Callable[[], Any] = bind(cast(Any, show), widget.param.files)

@@ -114,6 +114,49 @@ def test_large_csv_file_is_shown_as_far_as_its_limit(make):
     assert "The first 100 rows are shown." in html_of(view)
 
 
+@pytest.mark.parametrize("cell", ['"5\n6', '"' + "x" * 99, '"' + "ü" * 99])
+def test_csv_file_that_the_limit_cuts_anywhere_is_shown_up_to_there(make, cell):
+    file = make("a.csv", f"a,b\n1,2\n3,{cell}" + '"\n' * 99)
+    for limit in range(10, 15):
+        view = view_file(file, limit=limit)
+        assert view[0].value.to_numpy().tolist() == [[1, 2]]
+        assert "The first row is shown." in html_of(view)
+
+
+def test_csv_file_whose_columns_are_too_many_is_not_shown(make):
+    html = html_of(view_file(make("a.csv", "," * 400_000 + "\n")))
+    assert "with 400,001 columns, has more than 20 MB" in html
+
+
+def test_columns_that_are_not_shown_are_not_read(make, monkeypatch):
+    content = ",".join(f"c{i}" for i in range(1000)) + ("\n" + ",".join("1" * 1000)) * 9
+    read = pd.read_csv
+    shapes = []
+    monkeypatch.setattr(pd, "read_csv", lambda *a, **k: shapes.append(it := read(*a, **k)) or it)
+    view = view_file(make("a.csv", content))
+    assert [it.shape for it in shapes] == [(9, 200)]
+    assert "200 of 1,000 columns are shown." in html_of(view)
+
+
+def test_parquet_file_of_long_texts_is_shown_with_their_beginning(make):
+    table = pd.DataFrame({"a": ["x" * 100_000] * 400, "b": [b"y" * 100_000] * 400})
+    view = view_file(make("a.parquet", lambda path: table.to_parquet(path, compression="zstd")))
+    assert view.value["column0"].tolist() == ["x" * 1000] * 400
+    assert len(view.value) == 400
+
+
+def test_no_limit(make):
+    assert isinstance(view_file(make("a.csv", "a\n1\n"), limit=None), pn.widgets.Tabulator)
+    assert "<img" in html_of(view_file(make("a.png", PNG), limit=None))
+
+
+def test_limit_that_is_no_size_is_the_app_s_error(make):
+    with pytest.raises(ValueError, match="'many' is not a size"):
+        view_file(make("a.csv", "a\n1\n"), limit="many")
+    with pytest.raises(ValueError, match="'many' is not a size"):
+        ChunkedFileInput().view(limit="many")
+
+
 def test_cells_of_every_type_reach_the_page(make):
     table = pd.DataFrame(
         {
@@ -369,6 +412,16 @@ async def test_view_of_many_files_has_a_tab_for_each(open_page, eventually):
     await eventually(lambda: shown_in(view) == ["<pre>first</pre>"])  # the other is not looked at
     tabs.active = 1
     await eventually(lambda: shown_in(view) == ["<pre>first</pre>", "<pre>second</pre>"])
+
+
+async def test_view_of_a_widget_that_takes_many_since(open_page, eventually):
+    upload = ChunkedFileInput()
+    view = pn.panel(upload.view())
+    page = await open_page(pn.Column(upload, view), upload)
+    upload.multiple = True
+    await page.upload(("a.txt", b"first"))
+    await page.upload(("b.txt", b"second"))
+    assert content(view)._names == ["a.txt", "b.txt"]
 
 
 async def test_view_of_a_file_stays_when_others_come_and_go(open_page, eventually):
