@@ -125,7 +125,7 @@ class UploadedFile:
     def object(self, *, limit: int | str | None = "256 MB", rows: int | None = None) -> Any:
         """Give the content as a Python object of its kind, which its name and MIME type tell.
 
-        CSV, TSV, Excel (``.xlsx``, ``.xlsm``) and Parquet files give a `pandas.DataFrame`, JSON a
+        CSV, TSV and Excel files (``.xlsx``, ``.xlsm``) give a `pandas.DataFrame`, JSON a
         dict or list, images a `PIL.Image.Image` that reads its pixels when they are asked for,
         text, Markdown, HTML and SVG a str. Anything else, such as sound, video and PDF files, gives
         its path.
@@ -133,11 +133,11 @@ class UploadedFile:
         Parameters
         ----------
         limit
-            Most bytes to read into memory, such as ``"1 GB"``; None for no limit. Workbooks and
-            Parquet files count unpacked, with all cells, and a column of any table as 2 kB.
+            Most bytes to read into memory, such as ``"1 GB"``; None for no limit. Workbooks
+            count unpacked, with all cells, and a column of any table as 2 kB.
         rows
             How many rows of a table to read, None for all. Of a CSV file of any size it reads no
-            more than these, and of a Parquet file hardly more: `limit` is for these alone.
+            more than these: `limit` is for these alone.
 
         Raises
         ------

@@ -13,7 +13,6 @@ Kind = Literal[
     "json",
     "markdown",
     "other",
-    "parquet",
     "pdf",
     "svg",
     "text",
@@ -31,7 +30,6 @@ _SUFFIXES: dict[str, Kind] = {
     ".json": "json",
     ".markdown": "markdown",
     ".md": "markdown",
-    ".parquet": "parquet",
     ".pdf": "pdf",
     ".svg": "svg",
     ".tsv": "tsv",
@@ -43,7 +41,6 @@ _SUFFIXES: dict[str, Kind] = {
 _MIME_TYPES: dict[str, Kind] = {
     "application/json": "json",
     "application/pdf": "pdf",
-    "application/vnd.apache.parquet": "parquet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "excel",
     "application/xhtml+xml": "html",
     "image/svg+xml": "svg",

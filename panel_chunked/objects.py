@@ -22,7 +22,6 @@ _CALLED: dict[Kind, str] = {
     "excel": "a workbook",
     "image": "an image",
     "json": "JSON",
-    "parquet": "a Parquet file",
     "tsv": "a TSV file",
 }
 

@@ -41,8 +41,6 @@ class Part:
         Most bytes that are read and taken in memory; None for no limit.
     rows, columns
         How many, from the first one; None for all.
-    characters
-        How many of each text are needed; None for all. Not all kinds of tables leave others out.
     is_loose
         Whether fewer rows than asked for will do, and text with bytes that are none.
     """
@@ -50,7 +48,6 @@ class Part:
     limit: int | None
     rows: int | None = None
     columns: int | None = None
-    characters: int | None = None
     is_loose: bool = False
 
 

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING
 
 from .delimited import read_delimited
 from .kinds import Kind
-from .parquet import read_parquet
 from .reading import Part, Table
 from .workbook import read_workbook
 
 if TYPE_CHECKING:
     from .files import UploadedFile
 
-TABLES: tuple[Kind, ...] = ("csv", "excel", "parquet", "tsv")
+TABLES: tuple[Kind, ...] = ("csv", "excel", "tsv")
 
 
 def read_table(file: "UploadedFile", kind: Kind, part: Part) -> Table:
@@ -30,8 +29,6 @@ def read_table(file: "UploadedFile", kind: Kind, part: Part) -> Table:
         If this has more than `part.limit`.
     """
     with file.open() as opened:
-        if kind == "parquet":
-            return read_parquet(file, opened, part)
         if kind == "excel":
             return read_workbook(file, opened, part)
         return read_delimited(file, opened, part, "\t" if kind == "tsv" else ",")

@@ -37,7 +37,7 @@ TEXT_LIMIT = 200_000
 MAX_DEPTH = 50
 
 _MEDIA = {
-    "audio": '<audio src="{}" controls style="width: 100%"></audio>',
+    "audio": '<audio src="{}" controls style="width: 300px; max-width: 100%"></audio>',
     "image": '<img src="{}" alt="{}" style="max-width: 100%; max-height: 100%">',
     "video": '<video src="{}" controls style="max-width: 100%; max-height: 100%"></video>',
 }
@@ -152,6 +152,8 @@ def _media(file: UploadedFile, kind: Kind, found: str, limit: int | None) -> _Co
         most = format_size(limit)
         return _message(f"{file.name} has {format_size(file.size)}; at most {most} are shown.")
     data = file.read()
+    if kind == "pdf" and b"%%EOF" not in data[-1024:]:  # browsers would say so, and take the focus
+        raise ValueError("It has no end.")
     if kind == "pdf":
         return _Content(PDF, data, {"embed": True, "sizing_mode": "stretch_width", "height": 600})
     source = f"data:{found};base64,{b64encode(data).decode()}"
@@ -160,10 +162,11 @@ def _media(file: UploadedFile, kind: Kind, found: str, limit: int | None) -> _Co
 
 
 def _table(file: UploadedFile, kind: Kind, limit: int | None, rows: int) -> _Content:
-    part = Part(limit, rows + 1, MAX_COLUMNS, MAX_CELL, is_loose=True)
+    part = Part(limit, rows + 1, MAX_COLUMNS, is_loose=True)
     found = read_table(file, kind, part)
     table = found.frame
-    table = table.reset_index(allow_duplicates=True) if table.index.names != [None] else table
+    if type(table.index).__name__ != "RangeIndex":  # cells for which there is no name
+        table = table.reset_index(allow_duplicates=True)
     shown = table.iloc[:rows, :MAX_COLUMNS].reset_index(drop=True)
     # Tabulator takes titles for HTML, and names must differ.
     titles = {f"column{i}": escape(str(name)) for i, name in enumerate(shown.columns)}

@@ -104,9 +104,12 @@ class _Views:
         self._takes_many = takes_many
         self._options = options if takes_many else {**options, **params}
         self._views: dict[UploadedFile, Viewable] = {}
+        # Else a player or a PDF file, which have no width of their own, would have none.
+        self._sizing = {} if "width" in params else {"sizing_mode": "stretch_width"}
         if takes_many and "dynamic" in layout.param:
             params = {"dynamic": True, **params}  # the page gets what it shows
-        self._layout = layout(**params) if takes_many else Column()
+        many = {**self._sizing, **params}
+        self._layout = layout(**many) if takes_many else Column(**self._sizing)
 
     def update(self, files: list[UploadedFile]) -> Viewable:
         files = files if self._takes_many else files[-1:]
@@ -128,4 +131,4 @@ class _Views:
                 return None
             return await asyncio.to_thread(view_file, file, **self._options)
 
-        return ParamFunction(show, lazy=True)
+        return ParamFunction(show, lazy=True, **self._sizing)

@@ -10,7 +10,6 @@ PACKAGE = Path(__file__).parents[2] / "panel_chunked"
 CORE = (
     "admission",
     "adoption",
-    "arrays",
     "background",
     "batch",
     "changes",
@@ -28,8 +27,6 @@ CORE = (
     "names",
     "objects",
     "outbox",
-    "pages",
-    "parquet",
     "pipe",
     "presence",
     "protocol",

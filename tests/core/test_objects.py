@@ -4,14 +4,11 @@ import csv
 import importlib
 import io
 import json
-import random
 import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,6 @@ import pyarrow
 import pytest
 from fakes import info
 from PIL import Image
-from pyarrow import parquet
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.kinds import Kind, kind_of, media_type
@@ -67,7 +63,7 @@ def sparse(beginning: bytes, size: int) -> Callable[[Path], None]:
         ("a.csv", "application/vnd.ms-excel", "csv"),  # as Windows says
         ("a.CSV", "", "csv"),
         ("a", "text/csv; charset=utf-8", "csv"),
-        ("a.parquet", "application/octet-stream", "parquet"),
+        ("a.parquet", "application/octet-stream", "other"),
         ("a.xlsx", "", "excel"),
         ("a.xls", "application/vnd.ms-excel", "other"),  # what reads these has no bounds
         ("a.ods", "", "other"),
@@ -123,7 +119,6 @@ def test_media_type_is_that_of_the_first_bytes(head: bytes, kind: Kind, found: s
         ("a.csv", lambda path: TABLE.to_csv(path, index=False)),
         ("a.tsv", lambda path: TABLE.to_csv(path, index=False, sep="\t")),
         ("a.xlsx", lambda path: TABLE.to_excel(path, index=False)),
-        ("a.parquet", lambda path: TABLE.to_parquet(path, row_group_size=1)),
     ],
 )
 def test_tables_and_their_first_rows(make: Make, name: str, write: Callable[[Path], None]) -> None:
@@ -132,13 +127,6 @@ def test_tables_and_their_first_rows(make: Make, name: str, write: Callable[[Pat
     pd.testing.assert_frame_equal(file.object(rows=2), TABLE[:2])
     assert list(file.object(rows=0).columns) == list(TABLE.columns)
     pd.testing.assert_frame_equal(file.object(rows=5), TABLE)
-
-
-def test_parquet_keeps_its_index(make: Make) -> None:
-    table = TABLE.set_index("name")
-    file = make("a.parquet", table.to_parquet)
-    pd.testing.assert_frame_equal(file.object(), table)
-    pd.testing.assert_frame_equal(file.object(rows=1), table[:1])
 
 
 def test_json(make: Make) -> None:
@@ -174,7 +162,7 @@ def test_empty_file(make: Make, name: str, expected: Any) -> None:
     assert found.equals(expected) if isinstance(expected, pd.DataFrame) else found == expected
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet", "a.json", "a.png"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.json", "a.png"])
 @pytest.mark.parametrize(
     "content", [b"", b"PK\x03\x04 but not really", b"PAR1\xff\xff\xff\xffPAR1"]
 )
@@ -253,32 +241,6 @@ def test_workbook_that_is_larger_unpacked(make: Make) -> None:
             file.object(limit="20 MB", rows=rows)
 
 
-def test_parquet_file_that_is_larger_unpacked(make: Make) -> None:
-    table = pd.DataFrame({"a": ["x" * 100 + str(i) for i in range(20_000)]})
-    file = make("a.parquet", lambda path: table.to_parquet(path, compression="zstd"))
-    assert file.size < 1_000_000
-    with pytest.raises(ValueError, match=r"unpacked, has .* and at most 2 MB"):
-        file.object(limit="2 MB")
-    assert len(file.object(limit="2 MB", rows=3)) == 3
-
-
-def test_first_rows_of_a_parquet_file_are_read_without_their_row_group(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Counting(io.FileIO):
-        def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
-            reads.append(-1 if size is None else size)
-            return super().read(-1 if size is None else size)
-
-    table = pd.DataFrame({"a": range(1_000_000), "b": range(1_000_000)})
-    file = make("a.parquet", lambda path: table.to_parquet(path, compression=None))
-    reads: list[int] = []
-    monkeypatch.setattr(file, "open", lambda: Counting(file.path))
-    pd.testing.assert_frame_equal(file.object(rows=5), table[:5])
-    assert min(reads) > 0
-    assert sum(reads) < file.size / 2
-
-
 def wide(cell: str) -> Callable[[Path], None]:
     """Write a workbook of one cell, far from the first."""
 
@@ -314,95 +276,6 @@ def peak(function: Callable[[], Any]) -> tuple[int, int]:
     finally:
         tracemalloc.stop()
         pyarrow.set_memory_pool(before)
-
-
-@pytest.mark.parametrize("rows", [None, 1000])
-@pytest.mark.parametrize("use_dictionary", [True, False])
-@pytest.mark.parametrize("is_nested", [False, True])
-def test_parquet_file_of_one_long_text_again_and_again(
-    make: Make, rows: int | None, use_dictionary: bool, is_nested: bool
-) -> None:
-    text = "x" * 400_000
-    table = pd.DataFrame({"a": [[text] if is_nested else text] * 400})
-    options: Any = {"compression": "zstd", "use_dictionary": use_dictionary}
-    file = make("a.parquet", lambda path: table.to_parquet(path, **options))
-    assert file.size < 100_000
-
-    def read() -> None:
-        with pytest.raises(ValueError, match=r"unpacked, has more than 5 MB"):
-            file.object(limit="5 MB", rows=rows)
-
-    assert max(peak(read)) < 20_000_000
-    if use_dictionary and not is_nested:  # else all of them are in one page
-        assert file.object(limit="5 MB", rows=3)["a"].tolist() == [text] * 3
-
-
-def test_parquet_pages_that_are_larger_unpacked(make: Make) -> None:
-    table = pyarrow.table({"a": ["y", "x" * 50_000_000]})
-    for options in ({}, {"use_dictionary": False}, {"data_page_version": "2.0"}):
-        kinds: Any = {"compression": "zstd", **options}
-        file = make(
-            "a.parquet", lambda path, kinds=kinds: parquet.write_table(table, path, **kinds)
-        )
-
-        def read(file: UploadedFile = file) -> None:
-            with pytest.raises(ValueError, match="has more than 5 MB"):
-                file.object(limit="5 MB", rows=1)
-
-        assert max(peak(read)) < 6_000_000
-
-
-def test_parquet_values_that_share_their_beginning(make: Make) -> None:
-    table = pyarrow.table({"a": ["x" * 100_000] * 2000})
-    options: Any = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
-    file = make("a.parquet", lambda path: parquet.write_table(table, path, **options))
-    assert file.size < 200_000
-
-    def read() -> None:
-        with pytest.raises(ValueError, match="has more than 5 MB"):
-            file.object(limit="5 MB", rows=1000)
-
-    assert max(peak(read)) < 20_000_000
-
-
-def test_parquet_rows_of_nothing(make: Make) -> None:
-    table = pyarrow.table({"a": pyarrow.nulls(3_000_000), "b": pyarrow.nulls(3_000_000, "int64")})
-    file = make("a.parquet", lambda path: parquet.write_table(table, path))
-    assert file.size < 20_000
-    for rows in (None, 2_900_000):
-        with pytest.raises(ValueError, match="has more than 5 MB"):
-            file.object(limit="5 MB", rows=rows)
-    assert file.object(limit="5 MB", rows=2).isna().to_numpy().all()
-
-
-def test_damaged_parquet_file(make: Make) -> None:
-    damage = random.Random(1)
-    whole = make("a.parquet", TABLE.to_parquet).path.read_bytes()
-    for _ in range(300):
-        content = bytearray(whole)
-        content[damage.randrange(len(whole))] = damage.randrange(256)
-        with suppress(ValueError):  # and nothing worse
-            make("a.parquet", bytes(content)).object(limit="20 MB")
-
-
-def test_parquet_types(make: Make) -> None:
-    table = pd.DataFrame(
-        {
-            "kind": pd.Categorical(["a", None, "b"]),
-            "list": [["a"], None, ["b", "ü"]],
-            "part": [{"x": "a", "y": 1}, None, {"x": "b", "y": 2}],
-            "bytes": [b"a", None, b""],
-            "price": [Decimal("1.50"), None, Decimal("2.00")],
-            "time": pd.to_datetime(["2026-01-01", None, "2026-01-02"]).tz_localize("UTC"),
-            "is": [True, None, False],
-            "a.b": [1.5, None, 2.5],
-        },
-        index=pd.Index([3, 4, 5], name="index"),
-    )
-    file = make("a.parquet", lambda path: table.to_parquet(path, row_group_size=2))
-    pd.testing.assert_frame_equal(file.object(), pd.read_parquet(file.path))
-    first = file.object(rows=1)
-    pd.testing.assert_frame_equal(first, pd.read_parquet(file.path)[:1], check_dtype=False)
 
 
 @pytest.mark.parametrize("rows", [None, 3000])
@@ -486,7 +359,6 @@ def test_records_end_where_pandas_has_them_end(content: bytes) -> None:
         ("a.csv", "pandas", "pip install pandas"),
         ("a.xlsx", "pandas", "pip install pandas openpyxl"),
         ("a.xlsx", "openpyxl", "pip install pandas openpyxl"),
-        ("a.parquet", "pyarrow.parquet", "pip install pandas pyarrow"),
         ("a.png", "PIL.Image", "pip install pillow"),
     ],
 )
