@@ -92,6 +92,7 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
   }
   if (upload.isPaused.value) return <Paused upload={upload} />;
   const seconds = queue.retries.secondsLeft(upload);
+  const isSaid = queue.uploads.value.length <= FEW_ROWS; // of many, it would not end
   if (state.kind === "finishing" && upload.stored.value < upload.size) {
     return <Running upload={upload} queue={queue} />; // all is sent, and the server is not so far
   }
@@ -100,7 +101,8 @@ function Detail({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
     case "failed":
       return (
         <>
-          <span role={queue.uploads.value.length > FEW_ROWS ? undefined : "alert"}>
+          <span role={isSaid ? "alert" : undefined}>
+            {isSaid && <span class="unseen">{nameText(language, upload.source.name)}: </span>}
             {text(state.kind, { reason: failureText(language, state.failure) })}
           </span>
           {seconds !== null && <span>{text("trying_again", { time: duration(seconds) })}</span>}

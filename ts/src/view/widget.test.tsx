@@ -185,7 +185,7 @@ describe("a row", () => {
     upload.end({ kind: "failed", failure: { code: "busy", message: "Too much." } });
     queue.retries.ended(upload);
     await turn();
-    expect(text(".detail")).toMatch(/^Failed: Too much\.Trying again in [12] sec$/);
+    expect(text(".detail")).toMatch(/^clip.mp4: Failed: Too much\.Trying again in [12] sec$/);
     expect(text("[role=alert]")).not.toContain("again"); // or it would be read out each second
     expect(find(".action:last-child").title).toBe("Cancel the upload of clip.mp4");
     find(".action:last-child").click();
