@@ -27,7 +27,7 @@ export function accept(uploads: Upload[], settings: Settings, rows: Upload[]): U
 }
 
 /** What counts against the limits besides a new file; a single file takes the old one's place. */
-export function held(rows: Upload[], multiple: boolean): { files: number; size: number } {
+function held(rows: Upload[], multiple: boolean): { files: number; size: number } {
   const counted = rows.filter((upload) => multiple && upload.counts);
   return { files: counted.length, size: counted.reduce((sum, it) => sum + it.size, 0) };
 }

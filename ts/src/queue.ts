@@ -1,7 +1,7 @@
 /** All uploads of one widget in this page: what waits, what runs, what the server answers. */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { accept, held, room } from "./admission";
+import { accept, room } from "./admission";
 import { Batches } from "./batches";
 import { ChunkCap, IN_FLIGHT } from "./cap";
 import type { PanelChannel, Settings } from "./channel";
@@ -569,11 +569,6 @@ export class UploadQueue {
       file === null ? [] : { file, relativePath },
     );
     if (files.length > 0) this.onBatch(files);
-  }
-
-  /** What counts against the limits besides a new file; a single file takes the old one's place. */
-  held(multiple: boolean): { files: number; size: number } {
-    return held(this.uploads.value, multiple);
   }
 
   private dismissEnded(): void {
