@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tornado.websocket import WebSocketHandler
+from bokeh.server.views.ws import WSHandler
 
 #: Bytes before those of a chunk: the token and JSON, filled up with spaces.
 HEAD_SIZE = 256
@@ -47,19 +47,19 @@ class Frames:
         What all tokens begin with.
     """
 
-    def __init__(self, socket: WebSocketHandler, prefix: str = PREFIX) -> None:
+    def __init__(self, socket: WSHandler, prefix: str = PREFIX) -> None:
         self._socket = socket
         self._prefix = prefix
         self._bokeh = socket.on_message
         self._receivers: dict[str, Receive] = {}
         setattr(socket, _ATTRIBUTE, self)
-        socket.on_message = self._on_message  # type: ignore[method-assign]
+        socket.on_message = self._on_message  # type: ignore[assignment,method-assign]
         # With Nagle's algorithm, a second message waits until the browser's system has acknowledged
         # the first, which it delays by 40 ms.
         socket.set_nodelay(True)
 
     @classmethod
-    def of(cls, socket: WebSocketHandler) -> "Frames":
+    def of(cls, socket: WSHandler) -> "Frames":
         """Give the frames of `socket`, always the same."""
         found: Frames | None = getattr(socket, _ATTRIBUTE, None)
         return cls(socket) if found is None else found
@@ -74,7 +74,10 @@ class Frames:
 
     async def send(self, token: str, data: dict[str, Any]) -> None:
         """Send a message to the page."""
-        await self._socket.write_message(token + json.dumps(data))
+        # Without the lock that keeps the frames of one of Bokeh's messages together: this one may
+        # stand between them. While it is held, Panel puts updates of the app off, and may lose the
+        # last of them.
+        await self._socket.write_message(token + json.dumps(data), locked=False)
 
     def _on_message(self, message: str | bytes) -> Awaitable[None] | None:
         start = message[:TOKEN_SIZE]

@@ -1,10 +1,13 @@
 """Frames of their own on Bokeh's socket: what is ours is taken off, all else is Bokeh's."""
 
+import asyncio
 import json
 from types import SimpleNamespace
 
 import golden
 import pytest
+from bokeh.server.views.ws import WSHandler
+from tornado.locks import Lock
 
 from panel_chunked import protocol
 from panel_chunked.frames import HEAD_SIZE, TOKEN_SIZE, Frames, new_token
@@ -27,7 +30,7 @@ class Socket:
     def set_nodelay(self, value):
         self.nodelay = value
 
-    async def write_message(self, frame):
+    async def write_message(self, frame, locked=True):
         self.sent.append(frame)
 
 
@@ -52,6 +55,32 @@ def test_frame_is_read_as_the_golden_message(taken, case):
 async def test_message_is_sent_as_the_golden_frame(taken, case):
     await taken.frames.send(TOKEN, case["message"])
     assert taken.socket.sent == [case["frame"]]
+
+
+async def test_frame_neither_waits_for_the_lock_of_bokehs_messages_nor_takes_it():
+    socket = object.__new__(WSHandler)  # its own `write_message`, on a connection that takes all
+    socket.write_lock, sent = Lock(), []
+    finished, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write(frame, binary=False):
+        sent.append(frame)
+        finished.set()
+        await go_on.wait()
+
+    socket.ws_connection = SimpleNamespace(
+        write_message=lambda *args, **options: asyncio.ensure_future(write(*args, **options)),
+        is_closing=lambda: False,
+        set_nodelay=lambda value: None,
+    )
+    frames = Frames(socket, PREFIX)
+    with await socket.write_lock.acquire():
+        sending = asyncio.ensure_future(frames.send(TOKEN, {"kind": "removed", "id": "u1"}))
+        await asyncio.wait_for(finished.wait(), 5)
+    async with asyncio.timeout(5):
+        await socket.write_lock.acquire()
+    go_on.set()
+    await sending
+    assert [json.loads(frame[TOKEN_SIZE:])["id"] for frame in sent] == ["u1"]
 
 
 def test_bytes_of_a_chunk_are_not_copied(taken):

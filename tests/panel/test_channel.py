@@ -129,7 +129,7 @@ class FrameSocket(WebSocketHandler):
     def set_nodelay(self, value):
         pass
 
-    async def write_message(self, frame):
+    async def write_message(self, frame, locked=True):
         self.frames.append(json.loads(frame[TOKEN_SIZE:]))
         self.sent.set()
 
