@@ -352,7 +352,8 @@ class UploadHandler:
             log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
     def _taken_over(self) -> UploadError:
-        self._stored = None  # it is not ours any more
+        self._stored = None  # it is not ours any more, unless it is reclaimed
+        self._has_let_go = True
         return UploadError("taken_over", "The upload goes on in another page.")
 
     def _storage_error(self, error: OSError) -> UploadError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -31,6 +32,11 @@ IDLE_SECONDS = 2.0
 
 #: Seconds after which such an upload lets go of what is stored: its page may be elsewhere.
 LET_GO_SECONDS = 0.5
+
+
+#: Seconds after which a page has come to stay. Until then, its upload may be wanted by a session
+#: that it has just left, as when it was cut off from another process; such a one gives up earlier.
+ARRIVAL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Lane:
         self.credit = credit
         self._waits = False  # for room in memory
         self._damaged = 0  # chunks, in a row
+        self._arrived = -math.inf  # when the page came, with an upload that had begun
         self._send = send
         self._progressed = progressed
         self._ended = ended
@@ -131,8 +138,14 @@ class Lane:
             self.attempt += 1
             self._ask_for(self.attempt)
 
+    def arrive(self) -> None:
+        """Note that the page has just come here with its upload, from wherever it was."""
+        self._arrived = self._loop.time()
+        self.watch()
+
     def resume(self) -> None:
         """Tell the page where to go on, behind what has come: it does not know what was lost."""
+        self._arrived = self._loop.time()
         if not self.stopped:
             self.attempt += 1
             self._ask_for(self.attempt)
@@ -180,7 +193,7 @@ class Lane:
             except InterruptedUploadError:
                 pass  # why is the next message
             except UploadError as error:
-                await self.handler.fail(error)
+                await self._fail(error)
             except Exception:
                 log.exception("Upload %s failed unexpectedly", self.handler.info.id)
                 await self.handler.fail(
@@ -193,6 +206,14 @@ class Lane:
         self._drop_queue()
         self.credit.end()
         await self._ended(self)
+
+    async def _fail(self, error: UploadError) -> None:
+        has_just_come = self._loop.time() - self._arrived < ARRIVAL_SECONDS
+        if error.code == "taken_over" and has_just_come:
+            log.info("Upload %s is taken back: its page is here now", self.handler.info.id)
+            self.start_over()
+        else:
+            await self.handler.fail(error)
 
     async def _ask_for_damaged(self) -> None:
         self._damaged += 1

@@ -331,7 +331,7 @@ class Session:
             return error
         self._begin(facts.key, handler, batch, secret)
         if handler.has_begun:
-            self._underway.lanes[handler.info.id].watch()
+            self._underway.lanes[handler.info.id].arrive()
             log.info("Upload %s goes on at %d bytes", handler.info.id, handler.offset)
         self._send_created(facts.key, handler, batch.page)
         return None

@@ -75,10 +75,7 @@ async def test_upload_goes_on_while_the_old_session_still_has_it(
     upload_id = await begin(browser, page)
 
     returning.hello(upload_id)
-    wanted = incoming / ".panel_chunked" / f"{upload_id}.wanted"
-    async with asyncio.timeout(10):
-        while not wanted.exists():  # noqa: ASYNC110 (a file has no event)
-            await asyncio.sleep(0.01)
+    await until_wanted(incoming, upload_id)
     browser.chunk(upload_id, 4, b"late")
     error = await browser.error(id=upload_id)
     assert error.code == "taken_over"
@@ -89,6 +86,13 @@ async def test_upload_goes_on_while_the_old_session_still_has_it(
     send_rest(returning, upload_id)
     await returning.page.next(Complete, id=upload_id)
     assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def until_wanted(incoming: Path, upload_id: str) -> None:
+    wanted = incoming / ".panel_chunked" / f"{upload_id}.wanted"
+    async with asyncio.timeout(10):
+        while not wanted.exists():  # noqa: ASYNC110 (a file has no event)
+            await asyncio.sleep(0.01)
 
 
 async def test_upload_comes_back_to_the_session_that_it_has_left(
@@ -106,6 +110,34 @@ async def test_upload_comes_back_to_the_session_that_it_has_left(
     browser.chunk(upload_id, 8, DATA[8:])
     browser.finish(upload_id)
     await page.next(Complete, id=upload_id)
+    assert files_below(incoming) == {"f0.bin": DATA}
+
+
+async def test_session_that_the_page_has_left_does_not_take_its_upload_away(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin(browser, page)
+    returning.hello(upload_id)  # a connection to another process, which is cut at once
+    await until_wanted(incoming, upload_id)
+
+    browser.hello(upload_id)
+    answered = 0
+    while not page.all(Complete, id=upload_id):
+        resumes = page.all(Resume, id=upload_id)
+        for resume in resumes[answered:]:
+            browser.chunk(upload_id, resume.offset, DATA[resume.offset :])
+            browser.finish(upload_id)
+        answered = len(resumes)
+        await page.until(
+            lambda known=answered: (
+                len(page.all(Resume, id=upload_id)) > known
+                or page.all(Complete, id=upload_id)
+                or page.all(Error)
+            )
+        )
+        assert page.all(Error) == []
+
+    assert answered > 1  # it was wanted, and taken back
     assert files_below(incoming) == {"f0.bin": DATA}
 
 
