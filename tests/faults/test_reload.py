@@ -13,10 +13,11 @@ from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.core.fakes import files_below
 
 from .server import Server, served
-from .test_server import SLOW, part, sha256
+from .test_server import part, sha256
 
 MB = 1000**2
 SIZE = 40 * MB
+SLOW = {"chunk_size": 16384}  # so that little is on its way when the page goes
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,28 @@
 """The server is killed, or the page comes back to another one."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 from tests.browser.conftest import App, make_file, wait_until
-from tests.browser.cutting_proxy import cutting_proxy
+from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.core.fakes import files_below
 
-from .server import served
+from .server import Server, served
 
 MB = 1000**2
-SLOW = {"chunk_size": 16384}  # so that a large file is not there before the fault is
+SIZE = 100 * MB
+
+
+@contextmanager
+def slow_way(server: Server) -> Iterator[CuttingProxy]:
+    """Give a way to the server on which a file is not there before the fault is."""
+    with cutting_proxy(server.port) as proxy:
+        proxy.rate = 8 * MB
+        yield proxy
 
 
 def part(app: App, name: str) -> float:
@@ -24,17 +34,18 @@ def part(app: App, name: str) -> float:
 def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
     page: Page, tmp_path: Path
 ) -> None:
-    checksum = make_file(tmp_path / "large.bin", 200 * MB)
+    checksum = make_file(tmp_path / "large.bin", SIZE)
     incoming = tmp_path / "in"
-    with served(tmp_path / "tmp") as server:
-        app = App(page, server.url, {"destination": str(incoming), **SLOW})
+    with served(tmp_path / "tmp") as server, slow_way(server) as proxy:
+        app = App(page, f"{proxy.url}/app", {"destination": str(incoming)})
         app.choose(tmp_path / "large.bin")
-        wait_until(lambda: part(app, "large.bin") > 0.05)
+        wait_until(lambda: part(app, "large.bin") > 0.1)
         server.kill()
         assert not (incoming / "large.bin").exists()
         stored = sum(path.stat().st_size for path in incoming.rglob("*.part"))
-        assert stored > 0
+        assert 0 < stored < SIZE
         server.start()
+        proxy.rate = None
 
         app.expect_row("large.bin", "complete", timeout=120)
         file = app.wait_for(lambda it: it["files"])["files"][0]
@@ -43,16 +54,14 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
 
 
 def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
-    checksum = make_file(tmp_path / "large.bin", 200 * MB)
+    checksum = make_file(tmp_path / "large.bin", SIZE)
     incoming = tmp_path / "in"
-    with (
-        served(tmp_path / "tmp", "--num-procs=2") as server,
-        cutting_proxy(server.port) as proxy,
-    ):
-        app = App(page, f"{proxy.url}/app", {"destination": str(incoming), **SLOW})
+    with served(tmp_path / "tmp", "--num-procs=2") as server, slow_way(server) as proxy:
+        app = App(page, f"{proxy.url}/app", {"destination": str(incoming)})
         app.choose(tmp_path / "large.bin")
         for cut in range(1, 5):
             wait_until(lambda cut=cut: part(app, "large.bin") > 0.1 * cut and proxy.cut())
+        proxy.rate = None
 
         app.expect_row("large.bin", "complete", timeout=120)
         assert list(files_below(incoming)) == ["large.bin"]
@@ -60,16 +69,16 @@ def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
 
 
 def test_temporary_file_goes_on_after_its_session_has_ended(page: Page, tmp_path: Path) -> None:
-    checksum = make_file(tmp_path / "large.bin", 200 * MB)
+    checksum = make_file(tmp_path / "large.bin", SIZE)
     options = ("--unused-session-lifetime=1", "--check-unused-sessions=1")
-    with served(tmp_path / "tmp", *options) as server, cutting_proxy(server.port) as proxy:
-        app = App(page, f"{proxy.url}/app", SLOW)
+    with served(tmp_path / "tmp", *options) as server, slow_way(server) as proxy:
+        app = App(page, f"{proxy.url}/app", {})
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: part(app, "large.bin") > 0.1)
         proxy.refusing = True
         proxy.cut()
         wait_until(lambda: server.log.read_text().count("session destroyed") > 0)
-        proxy.refusing = False
+        proxy.refusing, proxy.rate = False, None
 
         app.expect_row("large.bin", "complete", timeout=120)
         assert app.wait_for(lambda it: it["files"])["files"][0]["checksum"] == checksum
