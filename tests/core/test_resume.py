@@ -141,6 +141,26 @@ async def test_session_that_the_page_has_left_does_not_take_its_upload_away(
     assert files_below(incoming) == {"f0.bin": DATA}
 
 
+async def test_page_that_came_long_ago_is_told_that_another_has_its_upload(
+    browser: Browser,
+    page: FakePage,
+    returning: Returning,
+    incoming: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload_id = await begin(browser, page)
+    browser.hello(upload_id)
+    await browser.resume(upload_id)
+    monkeypatch.setattr(lane, "ARRIVAL_SECONDS", 0)
+
+    returning.hello(upload_id)
+    await until_wanted(incoming, upload_id)
+    browser.chunk(upload_id, 4, DATA[4:8])
+
+    assert (await browser.error(id=upload_id)).code == "taken_over"
+    assert (await returning.resume(upload_id)).offset == 4
+
+
 async def test_hello_after_a_pause_holds_nobody_up(
     browser: Browser, page: FakePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
