@@ -70,6 +70,7 @@ class UploadHandler:
         self._stored = stored
         self._watch(stored)
         self._has_let_go = False
+        self._is_elsewhere = False
         self.is_paused = False
         self._offset = 0 if stored is None else stored.offset
         self._checksum = 0
@@ -142,6 +143,7 @@ class UploadHandler:
             ``over_size``, the code of a limit, or what `storage_error` gives, if the upload cannot
             go on.
         """
+        await self._take_back()
         if offset != self._offset:
             raise WrongOffsetError
         self._check_end(offset + len(data))
@@ -176,6 +178,7 @@ class UploadHandler:
         """
         if self.file is not None:
             return self.file
+        await self._take_back()
         if not self._offset == size == (size if self.info.size is None else self.info.size):
             raise WrongOffsetError
         if checksum != self._checksum:
@@ -227,7 +230,7 @@ class UploadHandler:
             await self._free(self._stored.suspend())
 
     async def reclaim(self) -> None:
-        """Take back what was let go; somebody else may have gone on with it meanwhile.
+        """Take back what was let go or taken over; it may have gone on elsewhere meanwhile.
 
         Raises
         ------
@@ -235,7 +238,8 @@ class UploadHandler:
             ``storage`` or the like, if nothing is there any more.
         """
         store: object = self._store
-        if not (self._has_let_go and isinstance(store, Resumable)):
+        is_away = self._has_let_go or self._is_elsewhere
+        if not (is_away and isinstance(store, Resumable)):
             return
         try:
             resumed = self._stored = await store.resume(self.info.id)
@@ -243,7 +247,7 @@ class UploadHandler:
             self._checksum = await resumed.checksum(self._offset, self._checksum)
         except OSError as error:
             raise self._storage_error(error) from error
-        self._has_let_go = False
+        self._has_let_go = self._is_elsewhere = False
         self._offset = resumed.offset
         self._watch(resumed)
 
@@ -253,6 +257,8 @@ class UploadHandler:
             self._end("suspended")
             self._has_let_go = True
             await self._free(self._stored.suspend())
+        elif self._is_elsewhere:
+            self._end("suspended")
         else:
             await self.cancel()
 
@@ -335,6 +341,10 @@ class UploadHandler:
             self._rate = Rate(time.monotonic(), self._offset)
         return self._stored
 
+    async def _take_back(self) -> None:
+        if self._is_elsewhere:  # and yet its page is here: it has just sent
+            await self.reclaim()
+
     def _watch(self, stored: object) -> None:
         if isinstance(stored, Watchable):
             stored.watch(lambda: self.on_over())
@@ -352,8 +362,7 @@ class UploadHandler:
             log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
     def _taken_over(self) -> UploadError:
-        self._stored = None  # it is not ours any more, unless it is reclaimed
-        self._has_let_go = True
+        self._stored, self._is_elsewhere = None, True
         return UploadError("taken_over", "The upload goes on in another page.")
 
     def _storage_error(self, error: OSError) -> UploadError:

@@ -34,8 +34,9 @@ IDLE_SECONDS = 2.0
 LET_GO_SECONDS = 0.5
 
 
-#: Seconds after which a page has come to stay. Until then, its upload may be wanted by a session
-#: that it has just left, as when it was cut off from another process; such a one gives up earlier.
+#: Seconds after which a page has come to stay. Until then, a session that it has just left may want
+#: its upload, as when it was cut off from another process; that one gives up before, see
+#: `stores.directory.HANDOVER_SECONDS`.
 ARRIVAL_SECONDS = 15.0
 
 
@@ -209,11 +210,14 @@ class Lane:
 
     async def _fail(self, error: UploadError) -> None:
         has_just_come = self._loop.time() - self._arrived < ARRIVAL_SECONDS
-        if error.code == "taken_over" and has_just_come:
-            log.info("Upload %s is taken back: its page is here now", self.handler.info.id)
-            self.start_over()
-        else:
+        if error.code != "taken_over" or not has_just_come:
             await self.handler.fail(error)
+        elif not self.stopped:  # else the next message says how it ends
+            # If the page is still here, it answers, and with that the upload is taken back.
+            self._drop_queue()
+            self._waits = False
+            self.attempt += 1
+            self._resume(self.attempt)
 
     async def _ask_for_damaged(self) -> None:
         self._damaged += 1
@@ -250,7 +254,7 @@ class Lane:
                 await self.handler.cancel()
             case Suspend():
                 await self.handler.suspend()
-            case StartOver(attempt=attempt):
+            case StartOver(attempt=attempt) if attempt == self.attempt:  # else one comes later
                 await self.handler.reclaim()
                 self._resume(attempt)
             case UploadError():

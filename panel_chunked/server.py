@@ -10,7 +10,7 @@ from typing import Any
 
 from bokeh.document import Document
 from bokeh.model import Model
-from tornado.websocket import WebSocketHandler
+from bokeh.server.views.ws import WSHandler
 
 from .channel import Channel, Receive
 from .frames import HEAD_SIZE, Frames
@@ -156,12 +156,12 @@ class ServerChannel(Channel):
 
 def _is_open(socket: Any) -> bool:
     """Tell whether it is a socket of Bokeh's own server, and not closing."""
-    return isinstance(socket, WebSocketHandler) and socket.ws_connection is not None
+    return isinstance(socket, WSHandler) and socket.ws_connection is not None
 
 
 def _socket_limit(connection: Any) -> int:
     socket = connection._socket
-    if isinstance(socket, WebSocketHandler):
+    if isinstance(socket, WSHandler):
         # A frame is read whole into the stream's buffer, which reads ahead a little.
         protocol: Any = socket.ws_connection
         if protocol is None:  # it is closing

@@ -1,6 +1,11 @@
 """A page that comes back, and goes on in another session."""
 
+import asyncio
+from pathlib import Path
+
 from fakes import Browser, FakePage
+
+from panel_chunked.protocol import Complete, Created, Error, Resume
 
 DATA = b"abcdefghijkl"
 
@@ -44,6 +49,29 @@ def send_rest(browser: Browser, upload_id: str) -> None:
     for offset in (4, 8):
         browser.chunk(upload_id, offset, DATA[offset : offset + 4])
     browser.finish(upload_id)
+
+
+async def answer_until_complete(browser: Browser, upload_id: str) -> int:
+    """Send the rest whenever the server says where to go on; give how often it has."""
+    answered = 0
+    while not browser.page.all(Complete, id=upload_id):
+        asked = browser.page.all(Created, id=upload_id) + browser.page.all(Resume, id=upload_id)
+        for it in asked[answered:]:
+            browser.chunk(upload_id, it.offset, DATA[it.offset :])
+            browser.finish(upload_id)
+        answered = len(asked)
+        sent = len(browser.page.sent)
+        await browser.page.until(lambda sent=sent: len(browser.page.sent) > sent)
+        assert browser.page.all(Error) == []
+    return answered
+
+
+async def until_wanted(incoming: Path, upload_id: str) -> None:
+    """Wait until somebody asks the session that writes an upload to let go."""
+    wanted = incoming / ".panel_chunked" / f"{upload_id}.wanted"
+    async with asyncio.timeout(10):
+        while not wanted.exists():  # noqa: ASYNC110 (a file has no event)
+            await asyncio.sleep(0.01)
 
 
 def choose_again(

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 from fakes import Browser, FakePage, files_below, info, until_only_this_task_runs
-from returning import DATA, Returning, begin, begin_and_leave, choose_again, send_rest
+from returning import (
+    DATA,
+    Returning,
+    answer_until_complete,
+    begin,
+    begin_and_leave,
+    choose_again,
+    send_rest,
+    until_wanted,
+)
 
 from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
@@ -29,6 +38,22 @@ async def test_file_that_is_chosen_again_goes_on(
 
     assert files_below(incoming) == {"f0.bin": DATA}
     assert returning.page.picked == [returning.session.files]
+
+
+async def test_file_that_is_chosen_again_stays_although_another_session_wants_it(
+    browser: Browser, page: FakePage, returning: Returning, incoming: Path
+) -> None:
+    upload_id = await begin_and_leave(browser, page)
+    choose_again(returning, upload_id, browser.secret(upload_id))
+    await returning.page.next(Created)
+
+    other = Returning(browser, FakePage(DirectoryStore(incoming)))
+    other.hello(upload_id)
+    await until_wanted(incoming, upload_id)
+
+    assert await answer_until_complete(returning, upload_id) > 1
+    assert files_below(incoming) == {"f0.bin": DATA}
+    await other.session.close()
 
 
 async def test_page_asks_twice_before_the_answer_and_goes_on_once(

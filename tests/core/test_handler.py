@@ -56,6 +56,52 @@ async def test_bytes_in_order_become_the_file(handler: UploadHandler, incoming: 
     assert files_below(incoming) == {"a.bin": b"abcdefgh"}
 
 
+@pytest.fixture
+async def other(handler: UploadHandler, store: DirectoryStore) -> UploadHandler:
+    """Goes on with the upload of `handler`, which has been told so."""
+    await write(handler, 0, b"abcd")
+    await handler.let_go()
+    other = await UploadHandler.resume(handler.info, store)
+    with pytest.raises(UploadError) as raised:
+        await write(handler, 4, b"late")
+    assert raised.value.code == "taken_over"
+    return other
+
+
+async def test_upload_that_goes_on_elsewhere_is_left_there(
+    handler: UploadHandler, other: UploadHandler, incoming: Path
+) -> None:
+    await handler.suspend()
+    assert handler.state == "suspended"
+    await write(other, 4, b"efgh")
+    await other.finish(other.offset, other.checksum)
+    assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
+async def test_upload_that_goes_on_elsewhere_is_taken_back_with_the_next_bytes(
+    handler: UploadHandler, other: UploadHandler, incoming: Path
+) -> None:
+    await other.let_go()
+    await write(handler, 4, b"efgh")
+    with pytest.raises(UploadError):
+        await write(other, 4, b"late")
+    await handler.finish(handler.offset, handler.checksum)
+    assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
+async def test_upload_that_is_taken_back_goes_on_behind_what_came_elsewhere(
+    handler: UploadHandler, other: UploadHandler, incoming: Path
+) -> None:
+    await write(other, 4, b"ef")
+    await other.let_go()
+    with pytest.raises(WrongOffsetError):
+        await handler.finish(8, 0)
+    assert (handler.offset, handler.checksum) == (6, checksum(b"abcdef"))
+    await write(handler, 6, b"gh")
+    await handler.finish(handler.offset, handler.checksum)
+    assert files_below(incoming) == {"a.bin": b"abcdefgh"}
+
+
 @pytest.mark.parametrize("after", ["a pause", "another session"])
 async def test_rate_counts_only_what_comes(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, after: str

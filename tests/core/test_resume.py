@@ -1,6 +1,5 @@
 """An upload goes on in another session, behind the old one or beside it."""
 
-import asyncio
 import errno
 import logging
 from dataclasses import replace
@@ -11,11 +10,13 @@ from fakes import Browser, FakePage, files_below
 from returning import (
     DATA,
     Returning,
+    answer_until_complete,
     begin,
     begin_and_leave,
     choose_again,
     come_back_complete,
     send_rest,
+    until_wanted,
 )
 
 from panel_chunked import lane
@@ -88,13 +89,6 @@ async def test_upload_goes_on_while_the_old_session_still_has_it(
     assert files_below(incoming) == {"f0.bin": DATA}
 
 
-async def until_wanted(incoming: Path, upload_id: str) -> None:
-    wanted = incoming / ".panel_chunked" / f"{upload_id}.wanted"
-    async with asyncio.timeout(10):
-        while not wanted.exists():  # noqa: ASYNC110 (a file has no event)
-            await asyncio.sleep(0.01)
-
-
 async def test_upload_comes_back_to_the_session_that_it_has_left(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
@@ -121,23 +115,9 @@ async def test_session_that_the_page_has_left_does_not_take_its_upload_away(
     await until_wanted(incoming, upload_id)
 
     browser.hello(upload_id)
-    answered = 0
-    while not page.all(Complete, id=upload_id):
-        resumes = page.all(Resume, id=upload_id)
-        for resume in resumes[answered:]:
-            browser.chunk(upload_id, resume.offset, DATA[resume.offset :])
-            browser.finish(upload_id)
-        answered = len(resumes)
-        await page.until(
-            lambda known=answered: (
-                len(page.all(Resume, id=upload_id)) > known
-                or page.all(Complete, id=upload_id)
-                or page.all(Error)
-            )
-        )
-        assert page.all(Error) == []
 
-    assert answered > 1  # it was wanted, and taken back
+    await browser.resume(upload_id)
+    assert await answer_until_complete(browser, upload_id) > 1  # wanted, and taken back
     assert files_below(incoming) == {"f0.bin": DATA}
 
 

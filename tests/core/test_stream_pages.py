@@ -75,6 +75,33 @@ async def test_it_waits_for_the_page_and_goes_on_in_another_session() -> None:
     await end(later)
 
 
+async def test_its_end_is_told_in_the_session_that_the_page_is_in() -> None:
+    called, ends = asyncio.Event(), asyncio.Event()
+
+    async def handler(_stream: UploadStream) -> str:
+        called.set()
+        await ends.wait()
+        return "enough"
+
+    left = browser_of(handler)
+    (upload_id,) = left.create(len(DATA))
+    left.chunk(upload_id, 0, DATA[:4])
+    await called.wait()
+    left.hello(upload_id)  # it was cut off, and is again
+    other = browser_of(StreamStore(handler))
+    known = [{"id": upload_id, "secret": left.secret(upload_id), "batch": "b"}]
+    other.send("hello", version=1, page="page", uploads=known)
+    await other.resume(upload_id)
+    await left.resume(upload_id)  # which nobody answers
+
+    ends.set()
+    await other.page.next(Complete, id=upload_id)
+    assert [file.result for file in other.session.files] == ["enough"]
+    assert left.session.files == []
+    await left.session.close()
+    await end(other)
+
+
 async def test_a_session_that_ends_does_not_wait_for_a_slow_one() -> None:
     slow = Slow()
     browser = browser_of(slow)

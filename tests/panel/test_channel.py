@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from bokeh.core.serialization import Deserializer
-from tornado.websocket import WebSocketHandler
+from bokeh.server.views.ws import WSHandler
 
 from panel_chunked import ChunkedFileInput
 from panel_chunked.frames import TOKEN_SIZE
@@ -114,7 +114,7 @@ async def leave(channel):
 # --- By frames ---
 
 
-class FrameSocket(WebSocketHandler):
+class FrameSocket(WSHandler):
     """What is used of a socket of Bokeh's server."""
 
     def __init__(self, model):
