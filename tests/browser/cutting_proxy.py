@@ -168,8 +168,9 @@ class CuttingProxy:
 
 
 @contextmanager
-def cutting_proxy(target: int) -> Iterator[CuttingProxy]:
+def cutting_proxy(target: int, rate: float | None = None) -> Iterator[CuttingProxy]:
     proxy = CuttingProxy(target)
+    proxy.rate = rate
     proxy.start()
     try:
         yield proxy

@@ -17,8 +17,7 @@ MB = 1000**2
 
 @pytest.fixture
 def proxy(shared: Server) -> Iterator[CuttingProxy]:
-    with cutting_proxy(shared.port) as proxy:
-        proxy.rate = 8 * MB
+    with cutting_proxy(shared.port, 8 * MB) as proxy:
         yield proxy
 
 

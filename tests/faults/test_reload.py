@@ -29,8 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def proxy(server: Server) -> Iterator[CuttingProxy]:
     """A way to the server that is slow, until the test lets it be fast."""
-    with cutting_proxy(server.port) as proxy:
-        proxy.rate = 8 * MB
+    with cutting_proxy(server.port, 8 * MB) as proxy:
         yield proxy
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App, make_file, wait_until
+from tests.browser.cutting_proxy import cutting_proxy
 from tests.core.fakes import files_below
 
 from .server import Server, served
@@ -137,8 +138,8 @@ def test_disk_that_cannot_be_written_is_tried_again_only_when_asked(
 
 def test_file_that_was_moved_away_is_read_when_it_is_back(page: Page, tmp_path: Path) -> None:
     checksum = make_file(tmp_path / "data.bin", 60 * MB)
-    with served(tmp_path / "tmp") as server:
-        app = App(page, server.url, {"chunk_size": 65536})
+    with served(tmp_path / "tmp") as server, cutting_proxy(server.port, 8 * MB) as proxy:
+        app = App(page, f"{proxy.url}/app", {"chunk_size": 65536})
         app.choose(tmp_path / "data.bin")
         app.wait_for(lambda it: any(u["stored"] > 0 for u in it["uploads"]))
         (tmp_path / "data.bin").rename(tmp_path / "elsewhere.bin")
@@ -150,6 +151,7 @@ def test_file_that_was_moved_away_is_read_when_it_is_back(page: Page, tmp_path: 
         retry.click()
         wait_until(lambda: server.log.read_text().count("failed: ") == 2)  # it is not there
         (tmp_path / "elsewhere.bin").rename(tmp_path / "data.bin")
+        proxy.rate = None
         retry.click()
         expect_whole(app, "data.bin", checksum)
         expect_quiet_log(server)

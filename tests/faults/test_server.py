@@ -1,28 +1,19 @@
 """The server is killed, or the page comes back to another one."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 from tests.browser.conftest import App, make_file, wait_until
-from tests.browser.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.browser.cutting_proxy import cutting_proxy
 from tests.core.fakes import files_below
 
-from .server import Server, served
+from .server import served
 
 MB = 1000**2
 SIZE = 100 * MB
-
-
-@contextmanager
-def slow_way(server: Server) -> Iterator[CuttingProxy]:
-    """Give a way to the server on which a file is not there before the fault is."""
-    with cutting_proxy(server.port) as proxy:
-        proxy.rate = 8 * MB
-        yield proxy
+RATE = 8 * MB  # so that a file is not there before the fault is
 
 
 def part(app: App, name: str) -> float:
@@ -36,7 +27,7 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
 ) -> None:
     checksum = make_file(tmp_path / "large.bin", SIZE)
     incoming = tmp_path / "in"
-    with served(tmp_path / "tmp") as server, slow_way(server) as proxy:
+    with served(tmp_path / "tmp") as server, cutting_proxy(server.port, RATE) as proxy:
         app = App(page, f"{proxy.url}/app", {"destination": str(incoming)})
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: part(app, "large.bin") > 0.1)
@@ -56,7 +47,10 @@ def test_upload_goes_on_by_itself_after_the_server_was_killed_and_started_anew(
 def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
     checksum = make_file(tmp_path / "large.bin", SIZE)
     incoming = tmp_path / "in"
-    with served(tmp_path / "tmp", "--num-procs=2") as server, slow_way(server) as proxy:
+    with (
+        served(tmp_path / "tmp", "--num-procs=2") as server,
+        cutting_proxy(server.port, RATE) as proxy,
+    ):
         app = App(page, f"{proxy.url}/app", {"destination": str(incoming)})
         app.choose(tmp_path / "large.bin")
         for cut in range(1, 5):
@@ -71,7 +65,7 @@ def test_upload_goes_on_in_another_process(page: Page, tmp_path: Path) -> None:
 def test_temporary_file_goes_on_after_its_session_has_ended(page: Page, tmp_path: Path) -> None:
     checksum = make_file(tmp_path / "large.bin", SIZE)
     options = ("--unused-session-lifetime=1", "--check-unused-sessions=1")
-    with served(tmp_path / "tmp", *options) as server, slow_way(server) as proxy:
+    with served(tmp_path / "tmp", *options) as server, cutting_proxy(server.port, RATE) as proxy:
         app = App(page, f"{proxy.url}/app", {})
         app.choose(tmp_path / "large.bin")
         wait_until(lambda: part(app, "large.bin") > 0.1)
