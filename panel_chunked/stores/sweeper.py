@@ -1,7 +1,7 @@
 """Has stores sweep what has expired, as long as something is left in them."""
 
-import asyncio
 import logging
+import threading
 
 from panel_chunked import background
 
@@ -13,37 +13,48 @@ log = logging.getLogger(__name__)
 MAX_INTERVAL = 60 * 60.0
 
 _watched: dict[tuple[type, object], bool] = {}  # and whether more came during the last look
-_tasks: set[asyncio.Task[None]] = set()  # an event loop keeps only weak references
+_watching = threading.Lock()
 
 
 def watch(store: object) -> None:
     """Sweep `store` now, and from time to time until nothing is left that could expire."""
-    if isinstance(store, Sweepable):
-        background.loop().call_soon_threadsafe(_watch, store)
-
-
-def _watch(store: Sweepable) -> None:
-    if store.place in _watched:
-        _watched[store.place] = True
-    else:
-        _watched[store.place] = False
+    if not isinstance(store, Sweepable):
+        return
+    with _watching:
+        is_new = store.place not in _watched
+        _watched[store.place] = not is_new
+    if is_new:
         _begin(store)
 
 
 def _begin(store: Sweepable) -> None:
-    _tasks.add(task := asyncio.get_running_loop().create_task(_sweep(store)))
-    task.add_done_callback(_tasks.discard)
-
-
-async def _sweep(store: Sweepable) -> None:
-    _watched[store.place] = False
+    # Not `asyncio.to_thread`: the process would wait for it, and refuses it once it ends.
+    thread = threading.Thread(
+        target=_sweep, args=(store,), name="panel_chunked: sweep", daemon=True
+    )
     try:
-        is_something_left = await asyncio.to_thread(store.sweep)
+        thread.start()
+    except RuntimeError:  # there are too many threads, or the process ends
+        _begin_later(store)
+
+
+def _begin_later(store: Sweepable) -> None:
+    loop = background.loop()
+    interval = min(store.expiry / 2, MAX_INTERVAL)
+    loop.call_soon_threadsafe(loop.call_later, interval, _begin, store)
+
+
+def _sweep(store: Sweepable) -> None:
+    with _watching:
+        _watched[store.place] = False
+    try:
+        is_something_left = store.sweep()
     except Exception as error:  # whatever it is, later it may work
         log.warning("Uploads that have expired could not be deleted: %s", error)
         is_something_left = True
-    if is_something_left or _watched[store.place]:
-        loop = asyncio.get_running_loop()
-        loop.call_later(min(store.expiry / 2, MAX_INTERVAL), _begin, store)
-    else:
-        del _watched[store.place]
+    with _watching:
+        is_over = not is_something_left and not _watched[store.place]
+        if is_over:
+            del _watched[store.place]
+    if not is_over:
+        _begin_later(store)

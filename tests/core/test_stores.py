@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,34 @@ async def test_sweeper_looks_until_nothing_is_left(tmp_path: Path) -> None:
         await stored.suspend()
         while (tmp_path / PARTIALS).exists():  # noqa: ASYNC110 (a folder has no event)
             await asyncio.sleep(0.05)
+
+
+# Its workers are waited for when a process ends, and from then on no other is begun.
+ENDING = """
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from panel_chunked import background
+from panel_chunked.stores import DirectoryStore, sweeper
+
+pool = ThreadPoolExecutor()
+
+def wait_until_it_ends():
+    while True:
+        try:
+            ThreadPoolExecutor().submit(int).result()
+        except RuntimeError:
+            break
+    print("It ends.")
+    sweeper.watch(DirectoryStore(sys.argv[1]))
+    for _ in range(3):  # so that what it has its loop do is done
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), background.loop()).result()
+
+pool.submit(wait_until_it_ends)
+"""
+
+
+def test_sweeper_is_quiet_as_the_process_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ENDING, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "It ends.\n", "")
