@@ -45,7 +45,9 @@ def _read(file: "UploadedFile", kind: Kind, path: Path, limit: int | None, rows:
     if kind in TABLES:
         return read_table(file, kind, Part(limit, rows)).frame
     if kind == "image":
-        return require(file, "PIL.Image", "pillow").open(path, formats=IMAGE_FORMATS)
+        pillow = require(file, "PIL.Image", "pillow")
+        pillow.init()  # which AVIF is unknown to before 11.2
+        return pillow.open(path, formats=[it for it in IMAGE_FORMATS if it in pillow.OPEN])
     if kind == "json":
         check_size(file, limit)
         return json.loads(decode(file.read()))

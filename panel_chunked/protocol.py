@@ -58,6 +58,11 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     mime_type: Annotated[str, Meta(max_length=255)]
     resume: Identity | None = None
 
+    def __post_init__(self) -> None:
+        # A name on Windows may have half a pair of surrogates, which UTF-8 cannot have.
+        name = self.name.encode(errors="replace").decode()
+        msgspec.structs.force_setattr(self, "name", name)
+
 
 class KnownUpload(Identity, frozen=True, forbid_unknown_fields=True):
     """An upload that the page knows, from this session or one before; `batch` as in `Create`."""

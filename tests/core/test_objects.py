@@ -148,6 +148,14 @@ def test_image(make: Make) -> None:
     assert (image.format, image.size, image.getpixel((0, 0))) == ("PNG", (30, 20), (0, 0, 128))
 
 
+def test_image_with_a_pillow_that_does_not_know_all_of_them(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.init()
+    monkeypatch.delitem(Image.OPEN, "AVIF")
+    assert make("a.png", Image.new("RGB", (3, 2)).save).object().size == (3, 2)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.wav", "a.pdf", "a.unknown"])
 def test_path_of_anything_else(make: Make, name: str) -> None:
     file = make(name, b"anything")

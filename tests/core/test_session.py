@@ -13,6 +13,7 @@ from panel_chunked.languages import texts_in
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Ack, Complete, Created, Error, Texts
 from panel_chunked.session import MAX_TEXTS
+from panel_chunked.stores import DirectoryStore
 from panel_chunked.underway import MAX_RUNNING
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -40,6 +41,14 @@ async def test_what_the_browser_says_of_a_file_is_kept(browser: Browser) -> None
     (file,) = browser.session.files
     assert (file.name, file.original_name) == ("a_CON", "a/CON")
     assert (file.relative_path, file.mime_type, file.size) == ("holiday/a_CON", "video/mp4", 1)
+
+
+async def test_a_name_that_is_no_unicode_arrives(browser: Browser, incoming: Path) -> None:
+    upload_id = await browser.upload(DATA, name="a\ud800.bin")  # as Windows may have it
+    (file,) = browser.session.files
+    assert (file.name, file.original_name) == ("a_.bin", "a?.bin")
+    assert files_below(incoming) == {"a_.bin": DATA}
+    assert await DirectoryStore(incoming).find(upload_id) is not None
 
 
 async def test_a_file_without_a_type_is_bytes(browser: Browser) -> None:
