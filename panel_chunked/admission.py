@@ -107,6 +107,8 @@ class Admission:
         self._check_allowed(facts, batch, settings, self.total())
         info = upload_info(facts, secret, settings.place)
         if settings.ask is not None:
+            if self._underway.closed:  # the app would not be asked any more, and not answer
+                raise UploadError("page_gone", "The page was left.")
             info = await self._answer(settings.ask(info), facts.size or 0)
         return UploadHandler(info, settings.store), secret
 

@@ -137,6 +137,8 @@ async def _call(channel: Channel, callback: Callback, argument: object) -> Any:
 
 
 def _answer(answer: "Future[Any]", callback: Callback, argument: object) -> None:
+    if not answer.set_running_or_notify_cancel():  # the page is gone
+        return
     try:
         answer.set_result(callback(argument))
     except Exception as error:

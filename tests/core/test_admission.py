@@ -1,13 +1,15 @@
 """What may begin, for a browser that ignores the limits."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Browser, FakePage, HookedStore
+from fakes import Browser, FakePage, Gate, HookedStore
 
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error
+from panel_chunked.stores import DirectoryStore
 from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -102,3 +104,35 @@ async def test_session_ends_though_the_app_does_not_say_whether_it_takes_a_file(
     async with asyncio.timeout(5):
         await browser.session.close()
     assert page.all(Created) == []
+
+
+class Searching(DirectoryStore):
+    """Takes a while to find an upload."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.gate = Gate()
+
+    async def find(self, upload_id: str) -> UploadInfo | None:
+        await self.gate()
+        return await super().find(upload_id)
+
+
+async def test_app_is_not_asked_for_a_page_that_is_gone(
+    browser: Browser, page: FakePage, incoming: Path
+) -> None:
+    asked: list[UploadInfo] = []
+
+    async def ask(info: UploadInfo) -> UploadInfo:
+        asked.append(info)
+        return info
+
+    store = Searching(incoming)
+    page.allow(store=store, ask=ask)
+    browser.create(12, resume={"id": "u1", "secret": "secret"})
+    await store.gate.reached.wait()
+    closing = asyncio.create_task(browser.session.close())
+    await asyncio.sleep(0)
+    store.gate.opened.set()
+    await closing
+    assert asked == []

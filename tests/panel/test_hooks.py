@@ -1,6 +1,7 @@
 """What an app may say of an upload before it begins, and hear of it later."""
 
 import asyncio
+from concurrent.futures import Future
 
 import panel as pn
 import pytest
@@ -268,3 +269,10 @@ async def test_a_function_as_destination_may_change_what_the_page_shows(
     await eventually(lambda: widget.files)
     assert widget.files[0].result == 5
     assert (shown.object, widget.value) == ("hello", None)
+
+
+def test_app_is_not_asked_on_a_thread_any_more_when_the_page_is_gone():
+    asked, answer = [], Future()
+    answer.cancel()
+    hooks._answer(answer, asked.append, "a.txt")
+    assert asked == []
