@@ -6,6 +6,7 @@ JSON in the element ``#outputs``.
 """
 
 import json
+from html import escape
 from typing import Any
 
 import panel as pn
@@ -38,7 +39,7 @@ def build_with(options: dict[str, Any]) -> pn.viewable.Viewable:
 
     def publish(*events: Any) -> None:
         updates.append(sorted(event.name for event in events))
-        outputs.object = f"<pre id=outputs>{json.dumps(state(upload, updates))}</pre>"
+        outputs.object = f"<pre id=outputs>{escape(json.dumps(state(upload, updates)))}</pre>"
 
     def fail(_event: Any) -> None:
         if upload.filename == "poison.txt":
