@@ -12,6 +12,7 @@ from pathlib import Path
 from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
+from . import deletions
 from .directory import PARTIALS, DirectoryStore, link
 from .partial import Partial, Partials
 
@@ -20,9 +21,6 @@ if sys.platform != "win32":
 
 #: Seconds for which an upload waits for its page to come back.
 GRACE = 10 * 60.0
-
-#: Name of the threads that delete.
-DELETING = "panel_chunked: delete"
 
 #: Begins the name of a process's directory, in which each of its stores has one.
 HOME_PREFIX = "panel_chunked-of-"
@@ -50,7 +48,7 @@ class TemporaryStore(DirectoryStore):
 
     @property
     def place(self) -> tuple[type, object]:
-        return type(self), None
+        return type(self), self.expiry
 
     def target(self, info: UploadInfo) -> Path:
         return self.root / info.id / info.name
@@ -61,7 +59,9 @@ class TemporaryStore(DirectoryStore):
             self._link(partial, Path(partial.record.path))
         file = super().finish(partial)
         # At exit the whole directory of the store goes, so no finalizer has to run then.
-        weakref.finalize(file, _remove_in_background, file.path.parent).atexit = False
+        own = file.path.parent
+        delete = weakref.finalize(file, deletions.put, lambda: shutil.rmtree(own, True))
+        delete.atexit = False
         return file
 
     def _link(self, partial: Partial, path: Path) -> None:
@@ -92,14 +92,6 @@ class TemporaryStore(DirectoryStore):
         return Partials(_home.path() / PARTIALS, self.expiry)
 
 
-def _remove_in_background(directory: Path) -> None:
-    """Delete without a wait: a finalizer may run on the event loop, and a large file takes long."""
-    work = threading.Thread(
-        target=shutil.rmtree, args=(directory, True), name=DELETING, daemon=True
-    )
-    work.start()
-
-
 def _temporary_directory(prefix: str, parent: Path) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
 
@@ -116,12 +108,12 @@ class _Home:
 
     def path(self) -> Path:
         with self._making:
+            deletions.start()
             # Some systems tidy up what has not changed for days.
             if self._directory is None or not Path(self._directory.name).is_dir():
                 parent = Path(tempfile.gettempdir())
                 self._directory = _make_home(parent)
-                sweep = threading.Thread(target=_sweep, args=(parent,), name=DELETING, daemon=True)
-                sweep.start()
+                deletions.put(lambda: _sweep(parent))
             return Path(self._directory.name)
 
 

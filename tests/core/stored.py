@@ -10,8 +10,7 @@ import pytest
 from fakes import cancel_streams, files_below
 
 from panel_chunked.files import UploadedFile
-from panel_chunked.stores import DirectoryStore, Store, StreamStore, TemporaryStore
-from panel_chunked.stores.temporary import DELETING
+from panel_chunked.stores import DirectoryStore, Store, StreamStore, TemporaryStore, deletions
 from panel_chunked.stream import UploadStream
 from panel_chunked.upload import UploadInfo
 
@@ -31,9 +30,9 @@ def visible(folder: Path) -> dict[str, bytes]:
 def join_deleting() -> None:
     """Wait until temporary files are gone that nobody refers to."""
     gc.collect()
-    for thread in threading.enumerate():
-        if thread.name == DELETING:
-            thread.join()
+    done = threading.Event()
+    deletions.put(done.set)
+    assert done.wait(20)
 
 
 def everything(folder: Path) -> list[str]:

@@ -43,7 +43,7 @@ CORE = (
 SOURCES = [PACKAGE / f"{name}.py" for name in (*CORE, "upload")] + [
     *sorted((PACKAGE / "stores").glob("*.py"))
 ]
-STORES = ("base", "consumer", "directory", "partial", "stream", "sweeper", "temporary")
+STORES = ("base", "consumer", "deletions", "directory", "partial", "stream", "sweeper", "temporary")
 ALLOWED = {"msgspec", *CORE, "upload", "stores", *STORES}
 PANEL_SIDE = {
     "panel",

@@ -6,11 +6,9 @@ the clock of the event loop moves on to what comes next.
 """
 
 import asyncio
-import gc
 import selectors
 import shutil
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +30,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from stored import join_deleting
 
 from panel_chunked.checksum import checksum
 from panel_chunked.lane import MAX_DAMAGED
@@ -473,7 +472,7 @@ class Transfers(RuleBasedStateMachine):
         complete = await self.recover_all()
         self.all_is_well()
         if self.is_temporary:
-            self.collect()
+            join_deleting()
         whole = Counter(source.data for source in complete)
         files = [file for file in self.holders[0].session.files if file.path.exists()]
         assert Counter(file.read() for file in files) == whole
@@ -501,13 +500,6 @@ class Transfers(RuleBasedStateMachine):
         await asyncio.sleep(30)
         assert self.holders[0].session.idle
         return complete
-
-    def collect(self) -> None:
-        """Have temporary files deleted that nobody refers to."""
-        gc.collect()
-        for thread in threading.enumerate():
-            if thread.name == temporary.DELETING:
-                thread.join()
 
 
 TestTransfers = Transfers.TestCase

@@ -82,12 +82,9 @@ def test_temporary_files_go_when_the_process_exits(end: str) -> None:
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 WAIT = "sys.stdin.read()"
 SWEEP = """
-import threading
-from panel_chunked.stores.temporary import DELETING
+from stored import join_deleting
 
-for thread in threading.enumerate():
-    if thread.name == DELETING:
-        thread.join()
+join_deleting()
 print(*sorted(path.name for path in store.root.parent.parent.iterdir()))
 """
 
