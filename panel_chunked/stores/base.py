@@ -119,7 +119,7 @@ class Sweepable(Protocol):
 
     @property
     def place(self) -> tuple[type, object]:
-        """The same for stores that sweep the same."""
+        """The same for stores that sweep the same, as often."""
 
     def sweep(self) -> bool:
         """Delete what has expired; tell whether something is left. Blocks."""
@@ -137,3 +137,9 @@ class Resumable(Protocol):
 
         Whoever does is refused with `TakenOverError` from then on.
         """
+
+
+def check_expiry(seconds: float) -> None:
+    """Raise ValueError unless an upload may be kept for so long."""
+    if not seconds > 0:
+        raise ValueError(f"expiry must be more than 0 seconds, not {seconds!r}.")

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,7 @@ from panel_chunked.files import UploadedFile
 from panel_chunked.names import numbered
 from panel_chunked.upload import UploadInfo
 
+from .base import check_expiry
 from .partial import Partial, Partials
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,11 @@ class DirectoryStore:
         a loss of power.
     expiry
         Seconds for which an upload is kept that nobody goes on with.
+
+    Raises
+    ------
+    ValueError
+        If `existing` is none of these, or `expiry` is not positive.
     """
 
     def __init__(
@@ -66,6 +73,7 @@ class DirectoryStore:
             raise ValueError(
                 f"existing must be 'number', 'overwrite' or 'error', not {existing!r}."
             )
+        check_expiry(expiry)
         self.root = Path(root).absolute()
         self.existing = existing
         self.durable = durable
@@ -94,8 +102,8 @@ class DirectoryStore:
 
     @property
     def place(self) -> tuple[type, object]:
-        """The same for stores that sweep the same folder."""
-        return type(self), self.root
+        """The same for stores that sweep the same folder as often."""
+        return type(self), (self.root, self.expiry)
 
     def sweep(self) -> bool:
         """Delete what has expired and nobody goes on with; tell whether something is left."""
@@ -112,6 +120,8 @@ class DirectoryStore:
             file = partial.hold()
             if self.durable:
                 os.fsync(file)
+            if sys.platform == "win32":
+                partial.close()  # what is open cannot get another name
             if record.info.size is None:
                 record.info = replace(record.info, size=partial.offset)
             record.path = str(self._name(partial))

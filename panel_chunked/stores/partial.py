@@ -2,17 +2,20 @@
 
     ID.part   its bytes; its size is the offset, and a lock on it says that somebody writes
     ID.json   what is known of the upload: its record
+    ID.new    its next record, before that takes the place of the one before
     ID.wanted somebody else wants to go on with it; who writes lets go
 
 Everything here blocks, and runs in threads.
 """
 
+import errno
+import math
 import os
 import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -26,14 +29,24 @@ from .base import TakenOverError
 if sys.platform != "win32":
     import fcntl
 
+#: What is swept; the record goes last.
+_SUFFIXES = (".part", ".wanted", ".new", ".json")
+
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+#: Errors of file systems that have no locks, as Lustre and NFS may be set up.
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 class Record(msgspec.Struct):
-    """What is known of an upload; `writer` names who has opened it last."""
+    """What is known of an upload.
+
+    `writer` names who has opened it last, `expiry` is that of the store it was begun in.
+    """
 
     info: UploadInfo
     writer: str
+    expiry: float
     path: str | None = None  # of the complete file, when it has its name
 
 
@@ -55,7 +68,7 @@ class Partials:
 
     def create(self, info: UploadInfo) -> "Partial":
         """Begin an upload. If it raises, nothing of it is left."""
-        partial = Partial(self.folder, Record(info, secrets.token_hex(8)))
+        partial = Partial(self.folder, Record(info, secrets.token_hex(8), self.expiry))
         try:
             self._open_new(partial)
         except OSError:
@@ -68,7 +81,7 @@ class Partials:
         for attempt in range(10):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                partial.save()  # first: what has no record is never swept
+                partial.save()  # first: without a record, it would be there and not be found
                 partial.open("xb")
                 break
             except FileNotFoundError:  # another upload that has ended has just tidied up
@@ -88,7 +101,7 @@ class Partials:
         return record if record.path is not None and _is_file(record.path, record.info) else None
 
     def resume(self, upload_id: str) -> "Partial":
-        """Go on with an upload in the place of whoever has it.
+        """Go on with an upload in the place of whoever has it. It is opened with the next byte.
 
         Raises
         ------
@@ -102,6 +115,7 @@ class Partials:
         partial = Partial(self.folder, record)
         if record.path is None:
             partial.take_over()
+            partial.close()  # a page may go on with many uploads at once, and not send any yet
         return partial
 
     def unwant(self, upload_id: str) -> None:
@@ -109,32 +123,40 @@ class Partials:
         (self.folder / f"{upload_id}.wanted").unlink(missing_ok=True)
 
     def sweep(self) -> bool:
-        """Delete what has expired, unless somebody writes; tell whether something is left."""
-        for path in self._expired():
-            record = _read(path)
-            partial = Partial(self.folder, record) if record is not None else None
-            if partial is None or record is None or record.path is not None:
-                path.unlink(missing_ok=True)
-                continue
-            with suppress(OSError):  # it is in use
-                with suppress(FileNotFoundError):  # who began it was killed just then
-                    partial.open("rb")
-                partial.remove()
+        """Delete what has expired, unless somebody writes; tell whether something is left.
+
+        Raises
+        ------
+        OSError
+            If something could not be deleted; everything else was.
+        """
+        failed: OSError | None = None
+        found = [path for path in self.folder.glob("*") if path.suffix in _SUFFIXES]
+        for upload_id in {path.stem for path in found}:
+            try:
+                self._sweep(upload_id)
+            except (BlockingIOError, FileNotFoundError):
+                pass  # it is in use, or ends just now
+            except OSError as error:
+                failed = error
+        if failed is not None:
+            raise failed
         self.tidy()
         return self.folder.exists()
+
+    def _sweep(self, upload_id: str) -> None:
+        data, record_path = (self.folder / f"{upload_id}{it}" for it in (".part", ".json"))
+        record = _read(record_path)
+        expiry = self.expiry if record is None else record.expiry
+        paths = [self.folder / f"{upload_id}{suffix}" for suffix in _SUFFIXES]
+        changes = [path.stat().st_mtime for path in paths if path.exists()]
+        if max(changes, default=math.inf) < time.time() - expiry:
+            _delete(_open(data, "rb")[0] if data.exists() else None, paths)
 
     def tidy(self) -> None:
         """Remove the folder if it is empty."""
         with suppress(OSError):
             self.folder.rmdir()
-
-    def _expired(self) -> Iterator[Path]:
-        oldest = time.time() - self.expiry
-        for path in self.folder.glob("*.json"):
-            with suppress(OSError):
-                data = path.with_suffix(".part")
-                if max(it.stat().st_mtime for it in (path, data) if it.exists()) < oldest:
-                    yield path
 
 
 class Partial:
@@ -147,19 +169,13 @@ class Partial:
         self.record_path = stem.with_name(f"{stem.name}.json")
         self._wanted = stem.with_name(f"{stem.name}.wanted")
         self._file: FileIO | None = None
+        self._is_locked = False
         self.offset = 0
 
     def open(self, mode: str) -> None:
         """Open and lock the data file; `BlockingIOError` if somebody else has it."""
-        file = FileIO(self.path, mode)
-        try:
-            if sys.platform != "win32":
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            raise
-        self._file = file
-        self.offset = file.seek(0, os.SEEK_END)
+        self._file, self._is_locked = _open(self.path, mode)
+        self.offset = self._file.seek(0, os.SEEK_END)
 
     def take_over(self) -> None:
         """Become the writer, or ask who writes to let go, which raises `BlockingIOError`."""
@@ -181,16 +197,36 @@ class Partial:
             If somebody else has taken over, or wants to.
         """
         if self._file is None:
-            if self._is_taken_over():
-                raise TakenOverError
-            try:
-                self.open("r+b")
-            except BlockingIOError:  # somebody is just about to
-                raise TakenOverError from None
-        if self._file is None or self._wanted.exists():
+            self._reopen()
+        if self._file is None or self._is_taken_over() or self._wanted.exists():
             self.close()
             raise TakenOverError
         return self._file
+
+    def _reopen(self) -> None:
+        self._refuse_another_writer()
+        try:
+            self.open("r+b")
+        except BlockingIOError:  # somebody is just about to
+            raise TakenOverError from None
+        try:
+            self._refuse_another_writer()  # who may have come and gone just then
+        except BaseException:
+            self.close()
+            raise
+
+    def _is_taken_over(self) -> bool:
+        """Tell whether somebody else has taken over what is open."""
+        # Nobody can who does not get the lock, and a disk that fails may not give the record.
+        return not self._is_locked and self._has_another_writer()
+
+    def _refuse_another_writer(self) -> None:
+        if self._has_another_writer():
+            raise TakenOverError
+
+    def _has_another_writer(self) -> bool:
+        record = _read(self.record_path)
+        return record is not None and record.writer != self.record.writer
 
     def append(self, data: bytes | memoryview) -> None:
         """Write all of `data` behind what is there."""
@@ -202,9 +238,7 @@ class Partial:
 
     def close(self) -> None:
         """Let go; what is stored stays."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        _close(self._take_file())
 
     def save(self) -> None:
         """Write the record, whole or not at all."""
@@ -225,22 +259,62 @@ class Partial:
 
     def remove(self) -> None:
         """Delete everything, unless somebody else has taken over."""
-        if not self._is_taken_over():
-            for path in (self.path, self._wanted, self.record_path):
-                path.unlink(missing_ok=True)
-        self.close()
+        try:
+            if self._file is None and self.path.exists():
+                self._reopen()
+        except TakenOverError:
+            return
+        if self._is_taken_over():
+            self.close()
+        else:
+            _delete(self._take_file(), [self.path, self._wanted, self.record_path])
 
     def leave(self) -> None:
         """Note that the file has its name; the record stays until it has expired."""
-        for path in (self.path, self._wanted):
-            path.unlink(missing_ok=True)
-        self.close()
+        try:
+            _delete(self._take_file(), [self.path, self._wanted])
+        except PermissionError:
+            if sys.platform != "win32":
+                raise
+            # Somebody reads it, so that it can only be swept later.
 
-    def _is_taken_over(self) -> bool:
-        if self._file is not None and sys.platform != "win32":
-            return False  # nobody else has the lock, and a disk that fails may not give the record
-        record = _read(self.record_path)
-        return record is not None and record.writer != self.record.writer
+    def _take_file(self) -> FileIO | None:
+        file, self._file, self._is_locked = self._file, None, False
+        return file
+
+
+def _open(path: Path, mode: str) -> tuple[FileIO, bool]:
+    """Open a file, and lock it if its system has locks; `BlockingIOError` if somebody has it."""
+    file = FileIO(path, mode)
+    if sys.platform == "win32":
+        return file, False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return file, False
+        file.close()
+        raise
+    return file, True
+
+
+def _close(file: FileIO | None) -> None:
+    if file is not None:
+        if sys.platform != "win32":
+            with suppress(OSError):  # it has none
+                fcntl.flock(file, fcntl.LOCK_UN)  # or a process that was forked would keep it
+        file.close()
+
+
+def _delete(file: FileIO | None, paths: Iterable[Path]) -> None:
+    """Delete files, and let go of the one that is locked: not before, or it might be another's."""
+    if sys.platform == "win32" and file is not None:
+        file.close()  # there are no locks, and what is open cannot be deleted
+    try:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    finally:
+        _close(file)
 
 
 def _read(path: Path) -> Record | None:

@@ -12,12 +12,11 @@ from returning import (
     begin_and_leave,
     choose_again,
     send_rest,
-    until_wanted,
 )
 
 from panel_chunked.checksum import checksum
 from panel_chunked.limits import Limits
-from panel_chunked.protocol import Complete, Created, Error, Removed
+from panel_chunked.protocol import Complete, Created, Error, Removed, Resume
 from panel_chunked.stores import DirectoryStore, directory
 from panel_chunked.underway import MAX_PENDING
 
@@ -49,7 +48,7 @@ async def test_file_that_is_chosen_again_stays_although_another_session_wants_it
 
     other = Returning(browser, FakePage(DirectoryStore(incoming)))
     other.hello(upload_id)
-    await until_wanted(incoming, upload_id)
+    await other.page.next(Resume)
 
     assert await answer_until_complete(returning, upload_id) > 1
     assert files_below(incoming) == {"f0.bin": DATA}

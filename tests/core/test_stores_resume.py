@@ -1,16 +1,28 @@
 """What a store keeps for another session, or another process."""
 
 import asyncio
+import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
 import pytest
-from fakes import info
+from fakes import files_below, info
+from processes import run_python
 from stored import another, append_all, content, everything, join_deleting, open_files, put
 
-from panel_chunked.stores import DirectoryStore, Store, TakenOverError, TemporaryStore, directory
+from panel_chunked.stores import (
+    DirectoryStore,
+    Store,
+    StreamStore,
+    TakenOverError,
+    TemporaryStore,
+    directory,
+)
+from panel_chunked.stores.directory import PARTIALS, Existing
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -166,6 +178,8 @@ async def test_an_upload_that_cannot_begin_leaves_nothing(
         await disk_store.create(of)
     assert everything(folder) == before
     assert other.path.read_bytes() == b"abc"
+    if fails == "its data":
+        (folder / f"{of.id}.part").rmdir()
 
 
 async def test_who_has_no_handle_left_deletes_nothing_of_another(
@@ -176,11 +190,12 @@ async def test_who_has_no_handle_left_deletes_nothing_of_another(
     await stored.append(b"abc")
     await stored.suspend()
     resumed = await disk_newcomer.resume(of.id)
+    await resumed.append(b"d")
     with no_more_files():
         for step in (stored.append(b"xxx"), stored.terminate(), disk_newcomer.find(of.id)):
             with pytest.raises(OSError, match="Too many open files"):
                 await step
-        await resumed.append(b"def")
+        await resumed.append(b"ef")
     assert (await resumed.finish()).path.read_bytes() == b"abcdef"
 
 
@@ -202,6 +217,144 @@ async def test_what_is_gone_is_not_found(
 @pytest.mark.parametrize("wrong", ["", "..", "../a", "/etc/passwd", "a\0b", "a/b", "ü", "x" * 999])
 async def test_an_id_that_is_none_finds_nothing(any_store: Store, wrong: str) -> None:
     assert await any_store.find(wrong) is None
+
+
+async def test_what_goes_on_is_not_open_before_the_next_byte(
+    disk_store: Store, disk_newcomer: Store
+) -> None:
+    of = info("a.bin", size=3)
+    await (await disk_store.create(of)).suspend()
+    before = open_files()
+    resumed = await disk_newcomer.resume(of.id)
+    assert open_files() == before
+    await resumed.append(b"abc")
+    assert content(await resumed.finish()) == b"abc"
+
+
+FORKS = """
+import asyncio, os, sys
+from panel_chunked.stores import DirectoryStore
+from fakes import info
+
+async def main():
+    stored = await DirectoryStore(sys.argv[1]).create(info("a.bin", size=3, id="u1"))
+    await stored.append(b"ab")
+    hold, let_go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(let_go)
+        os.read(hold, 1)
+        os._exit(0)
+    await stored.suspend()
+    await stored.append(b"c")
+    await stored.suspend()
+    resumed = await DirectoryStore(sys.argv[1]).resume("u1")
+    print((await resumed.finish()).path.read_text())
+    os.write(let_go, b"x")
+    os.waitpid(child, 0)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process is forked there")
+async def test_a_process_that_was_forked_meanwhile_keeps_nothing(tmp_path: Path) -> None:
+    assert await asyncio.to_thread(run_python, FORKS, str(tmp_path)) == "abc\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks anyway")
+async def test_a_file_system_without_locks_will_do(
+    disk_store: Store, disk_newcomer: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    of = info("a.bin", size=4)
+    stored = await disk_store.create(of)
+    await stored.append(b"ab")
+    resumed = await disk_newcomer.resume(of.id)
+    await resumed.append(b"c")
+    with pytest.raises(TakenOverError):
+        await stored.append(b"x")
+    await stored.terminate()
+    await resumed.append(b"d")
+    assert content(await resumed.finish()) == b"abcd"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open is read there")
+@pytest.mark.parametrize("existing", ["number", "overwrite"])
+async def test_a_system_that_keeps_what_is_open_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existing: Existing
+) -> None:
+    """Windows deletes and renames nothing that is open."""
+
+    def unless_open(act: Callable[..., None]) -> Callable[..., None]:
+        def checked(path: str, *more: str) -> None:
+            for descriptor in Path("/proc/self/fd").iterdir():
+                with suppress(FileNotFoundError):
+                    if descriptor.samefile(path):
+                        raise PermissionError(errno.EACCES, "It is open.", path)
+            act(path, *more)
+
+        return checked
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    for name in ("unlink", "replace"):
+        monkeypatch.setattr(os, name, unless_open(getattr(os, name)))
+    store = DirectoryStore(tmp_path, existing=existing)
+    file = await put(store, info("a.bin", size=3), b"ab", b"c")
+    assert files_below(tmp_path).items() >= {"a.bin": b"abc"}.items()
+    read = await store.create(info("d.bin", size=3))
+    await read.append(b"abc")
+    if existing == "number":  # what is read cannot get another name in one step
+        with read.open():
+            await read.finish()
+        assert (tmp_path / "d.bin").read_bytes() == b"abc"
+    await read.terminate()
+    (tmp_path / "d.bin").unlink(missing_ok=True)
+    cancelled = await store.create(info("b.bin", size=3))
+    await cancelled.append(b"ab")
+    await cancelled.terminate()
+    left = await store.create(info("c.bin", size=3))
+    await left.suspend()
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (0, 0))
+    await asyncio.to_thread(store.sweep)
+    assert files_below(tmp_path) == {"a.bin": b"abc"}
+    assert file.path == tmp_path / "a.bin"
+
+
+async def test_an_upload_is_kept_as_long_as_its_own_store_says(tmp_path: Path) -> None:
+    patient, hasty = DirectoryStore(tmp_path), DirectoryStore(tmp_path, expiry=60)
+    uploads = [info("a.bin", size=3), info("b.bin", size=3)]
+    for store, of in zip((patient, hasty), uploads, strict=True):
+        await (await store.create(of)).suspend()
+    an_hour_ago = time.time() - 60 * 60
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    await asyncio.to_thread(hasty.sweep)
+    await asyncio.to_thread(patient.sweep)
+    assert [await patient.find(of.id) for of in uploads] == [uploads[0], None]
+
+
+async def test_what_has_no_record_that_can_be_read_is_swept_too(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, expiry=60)
+    folder = tmp_path / PARTIALS
+    await (await store.create(info("a.bin", size=3, id="recent"))).suspend()
+    for name in ("u1.part", "u2.new", "u3.wanted", "u4.json", "u4.part"):
+        (folder / name).write_bytes(b"")
+        os.utime(folder / name, (0, 0))
+    assert await asyncio.to_thread(store.sweep)
+    assert everything(folder) == ["recent.json", "recent.part"]
+
+
+@pytest.mark.parametrize("expiry", [0, -1, float("nan")])
+def test_an_upload_is_kept_for_some_time(tmp_path: Path, expiry: float) -> None:
+    with pytest.raises(ValueError, match="more than 0 seconds, not"):
+        DirectoryStore(tmp_path, expiry=expiry)
+    with pytest.raises(ValueError, match="more than 0 seconds, not"):
+        StreamStore(print, expiry=expiry)
 
 
 async def test_what_has_expired_is_swept_unless_somebody_writes(disk_store: Store) -> None:
