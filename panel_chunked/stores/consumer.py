@@ -12,6 +12,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from panel_chunked.background import process_ends
 from panel_chunked.errors import Refused, UploadError, refusal_error
 from panel_chunked.pipe import Pipe
 from panel_chunked.stream import UploadCancelledError, UploadReader, UploadStream
@@ -70,7 +71,11 @@ class Consumer:
             args = [self._run, handler, within]
             thread = threading.Thread(target=run, args=args, name=name, daemon=True)
             _threads[self] = thread
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # there are too many
+                del _threads[self]
+                raise
 
     def when_over(self, call: Callable[[], object]) -> None:
         """Have it called when the function has ended, in some thread; at once if it has."""
@@ -134,7 +139,7 @@ class Consumer:
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
-        if self._is_cancelled or isinstance(error, Refused):
+        if self._is_cancelled or isinstance(error, Refused) or process_ends():
             return
         if isinstance(error, asyncio.CancelledError):  # by the app, or at the end of the process
             text = "Upload %s of %r: the function that uses it was cancelled"

@@ -11,7 +11,7 @@ from panel_chunked.files import UploadedFile
 from panel_chunked.upload import UploadInfo
 
 from . import sweeper
-from .base import EnoughError, InterruptedUploadError, TakenOverError
+from .base import EnoughError, InterruptedUploadError, TakenOverError, check_expiry
 from .consumer import Consumer, Handler, Within
 
 #: Seconds for which a function waits for the page to come back.
@@ -48,6 +48,11 @@ class StreamStore:
         Seconds for which it waits for a page that is gone, before it is cancelled.
     within
         Makes a context in which the function runs.
+
+    Raises
+    ------
+    ValueError
+        If `expiry` is not positive.
     """
 
     def __init__(
@@ -57,14 +62,15 @@ class StreamStore:
         expiry: float = GRACE,
         within: Within = nullcontext,
     ) -> None:
+        check_expiry(expiry)
         self.handler = handler
         self.expiry = expiry
         self._within = within
 
     async def create(self, info: UploadInfo) -> "StreamUpload":
         stream = _Stream(info, _code(self.handler), self.expiry)
-        _streams[info.id] = stream
         stream.consumer.start(self.handler, self._within)
+        _streams[info.id] = stream
         sweeper.watch(_Waiting(self.expiry))
         return StreamUpload(stream)
 

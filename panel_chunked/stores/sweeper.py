@@ -1,5 +1,6 @@
 """Has stores sweep what has expired, as long as something is left in them."""
 
+import asyncio
 import logging
 import threading
 
@@ -9,7 +10,8 @@ from .base import Sweepable
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks, at the most.
+#: Seconds between two looks, at the least and at the most.
+MIN_INTERVAL = 0.1
 MAX_INTERVAL = 60 * 60.0
 
 _watched: dict[tuple[type, object], bool] = {}  # and whether more came during the last look
@@ -17,7 +19,7 @@ _watching = threading.Lock()
 
 
 def watch(store: object) -> None:
-    """Sweep `store` now, and from time to time until nothing is left that could expire."""
+    """Sweep `store` from time to time, until nothing is left in it that could expire."""
     if not isinstance(store, Sweepable):
         return
     with _watching:
@@ -29,22 +31,15 @@ def watch(store: object) -> None:
 
 def _begin(store: Sweepable) -> None:
     # Not `asyncio.to_thread`: the process would wait for it, and refuses it once it ends.
-    thread = threading.Thread(
-        target=_sweep, args=(store,), name="panel_chunked: sweep", daemon=True
-    )
     try:
-        thread.start()
+        args, name = (store, background.loop()), "panel_chunked: sweep"
+        threading.Thread(target=_sweep, args=args, name=name, daemon=True).start()
     except RuntimeError:  # there are too many threads, or the process ends
-        _begin_later(store)
+        with _watching:
+            del _watched[store.place]  # so that the next one who comes tries again
 
 
-def _begin_later(store: Sweepable) -> None:
-    loop = background.loop()
-    interval = min(store.expiry / 2, MAX_INTERVAL)
-    loop.call_soon_threadsafe(loop.call_later, interval, _begin, store)
-
-
-def _sweep(store: Sweepable) -> None:
+def _sweep(store: Sweepable, loop: asyncio.AbstractEventLoop) -> None:
     with _watching:
         _watched[store.place] = False
     try:
@@ -57,4 +52,5 @@ def _sweep(store: Sweepable) -> None:
         if is_over:
             del _watched[store.place]
     if not is_over:
-        _begin_later(store)
+        interval = max(MIN_INTERVAL, min(store.expiry / 2, MAX_INTERVAL))
+        loop.call_soon_threadsafe(loop.call_later, interval, _begin, store)

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-import subprocess
-import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -110,32 +109,43 @@ async def test_sweeper_looks_until_nothing_is_left(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
 
 
-# Its workers are waited for when a process ends, and from then on no other is begun.
-ENDING = """
-import asyncio
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from panel_chunked import background
-from panel_chunked.stores import DirectoryStore, sweeper
+class Restless:
+    """Something is left in it, which it does not keep for long."""
 
-pool = ThreadPoolExecutor()
+    expiry = 1e-9
+    place = (object, "restless")
 
-def wait_until_it_ends():
-    while True:
-        try:
-            ThreadPoolExecutor().submit(int).result()
-        except RuntimeError:
-            break
-    print("It ends.")
-    sweeper.watch(DirectoryStore(sys.argv[1]))
-    for _ in range(3):  # so that what it has its loop do is done
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), background.loop()).result()
+    def __init__(self) -> None:
+        self.looks = 0
+        self.is_something_left = True
 
-pool.submit(wait_until_it_ends)
-"""
+    def sweep(self) -> bool:
+        self.looks += 1
+        return self.is_something_left
 
 
-def test_sweeper_is_quiet_as_the_process_ends(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", ENDING, str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "It ends.\n", "")
+async def test_sweeper_takes_its_time() -> None:
+    store = Restless()
+    sweeper.watch(store)
+    await asyncio.sleep(0.5)
+    assert 1 <= store.looks <= 6
+    store.is_something_left = False
+
+
+async def test_sweeper_looks_again_when_there_are_threads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_threads(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store = DirectoryStore(tmp_path, expiry=60)
+    await (await store.create(info(size=3))).suspend()
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_threads)
+        sweeper.watch(store)
+    sweeper.watch(store)
+    async with asyncio.timeout(10):
+        while (tmp_path / PARTIALS).exists():  # noqa: ASYNC110 (a folder has no event)
+            await asyncio.sleep(0.05)

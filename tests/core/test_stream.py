@@ -20,6 +20,7 @@ from panel_chunked.credit import MAX_HELD
 from panel_chunked.errors import Refused
 from panel_chunked.pipe import Pipe
 from panel_chunked.protocol import Ack, Complete, Removed
+from panel_chunked.stores import StreamStore, consumer
 from panel_chunked.stores.consumer import Consumer
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
@@ -418,3 +419,16 @@ async def test_cancelling_does_not_wait_for_a_slow_one(step: str) -> None:
     browser.abort(upload_id)
     await browser.removed(upload_id)
     await end(browser)
+
+
+async def test_a_function_for_which_there_is_no_thread_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_threads(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_threads)
+    with pytest.raises(RuntimeError, match="can't start"):
+        await StreamStore(print).create(info(id="no thread"))
+    assert await StreamStore(print).find("no thread") is None
+    assert consumer._threads == {}
