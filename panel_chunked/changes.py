@@ -5,6 +5,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from .background import process_ends
+from .stream import UploadCancelledError
+
+#: Seconds between two looks whether the process ends.
+LOOK_SECONDS = 1.0
+
 
 class Changes:
     """Told of each change, and waited for by many.
@@ -43,13 +49,24 @@ class Changes:
                 self._forget(changed)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Block this thread until `condition` is true."""
+        """Block this thread until `condition` is true.
+
+        Raises
+        ------
+        UploadCancelledError
+            If the process ends, which would wait for this thread if it is one of an executor.
+        """
         while True:
             changed = self.next()
-            if condition():
+            try:
+                if condition():
+                    return
+                changed.result(LOOK_SECONDS)
+            except TimeoutError:
+                if process_ends():
+                    raise UploadCancelledError("The process ends.") from None
+            finally:
                 self._forget(changed)
-                return
-            changed.result()
 
     def _forget(self, future: "Future[None]") -> None:
         with self._lock:

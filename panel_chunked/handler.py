@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+from .background import process_ends
 from .changes import Changes
 from .checksum import checksum as checksum_of
 from .errors import UploadError, WrongChecksumError, WrongOffsetError, storage_error
@@ -359,6 +360,8 @@ class UploadHandler:
         try:
             await work
         except Exception as error:  # whatever it is, the upload is over
+            if process_ends():  # what is stored stays, for the next one
+                return
             log.warning("Upload %s could not be freed: %s", self.info.id, error)
 
     def _taken_over(self) -> UploadError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .background import process_ends
 from .credit import Credit
 from .errors import UploadError, WrongChecksumError, WrongOffsetError
 from .handler import UploadHandler
@@ -196,6 +197,8 @@ class Lane:
             except UploadError as error:
                 await self._fail(error)
             except Exception:
+                if process_ends():  # what is stored stays
+                    return
                 log.exception("Upload %s failed unexpectedly", self.handler.info.id)
                 await self.handler.fail(
                     UploadError("storage", "The server could not store the file; its log says why.")
@@ -231,7 +234,7 @@ class Lane:
 
     async def _next(self) -> tuple[Message, float]:
         """Wait for a message; after a while, leave memory and what is stored to others."""
-        idle = self._loop.call_later(IDLE_SECONDS, self.credit.end)
+        idle = self._loop.call_later(IDLE_SECONDS, self._rest)
         try:
             async with asyncio.timeout(LET_GO_SECONDS):
                 message = await self._queue.get()
@@ -241,6 +244,10 @@ class Lane:
         idle.cancel()
         self.credit.begin()
         return message
+
+    def _rest(self) -> None:
+        if not self._waits:  # else it would lose its turn
+            self.credit.end()
 
     async def _handle(self, message: Message, arrival: float) -> None:
         match message:

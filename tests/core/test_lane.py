@@ -319,6 +319,25 @@ async def test_a_lane_that_finds_the_pool_full_goes_on_when_another_has_stored(
     await late.stop()
 
 
+async def test_a_lane_that_waits_for_room_keeps_its_turn(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "IDLE_SECONDS", 0.05)
+    full = Ground(store, held=True, limit=4)
+    late = Ground(store, id="u2")
+    late.lane.credit = Credit(full.pool)
+    late.chunk(0)
+    await late.answers(1)
+    full.chunk(0)
+    await full.gate.reached.wait()
+    late.chunk(4)
+    await asyncio.sleep(0.2)  # it does nothing, for longer than an upload that does not run
+    full.gate.opened.set()
+    assert isinstance((await late.answers(2))[1], Resume)
+    await full.stop()
+    await late.stop()
+
+
 async def test_what_comes_before_it_was_asked_for_is_dropped(store: DirectoryStore) -> None:
     full = Ground(store, held=True, limit=4)
     late = Ground(store, id="u2")
