@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+expect.set_options(timeout=20_000)
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -77,7 +80,7 @@ def serving(
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def free_port() -> int:
@@ -105,7 +108,8 @@ def wait_until(condition: Callable[[], Any], timeout: float = 20) -> None:
 @pytest.fixture(scope="package")
 def server() -> Iterator[str]:
     sessions = ["--unused-session-lifetime", "500", "--check-unused-sessions", "200"]
-    with serving("panel", "serve", "tests/browser/app.py", "--port", "{port}", *sessions) as url:
+    command = ["panel", "serve", "tests/browser/app.py", "--port", "{port}", *sessions]
+    with serving(*command, "--allow-websocket-origin", "*") as url:  # by way of proxies, too
         yield url
 
 
@@ -119,6 +123,8 @@ class App:
         self.choose_button.wait_for()
         # Until then Bokeh may render views anew, and take the focus away.
         page.wait_for_function("Bokeh.documents[0]?.is_idle")
+        # Its stylesheet is there.
+        expect(self.choose_button).to_have_css("cursor", re.compile("pointer|not-allowed"))
 
     @property
     def choose_button(self) -> Any:

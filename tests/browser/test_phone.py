@@ -73,6 +73,7 @@ def phone(browser: Browser) -> Iterator[Page]:
         device_scale_factor=2,
     )
     page.add_init_script(VIEWPORT)
+    page.on("filechooser", lambda _: None)  # as in conftest.py
     yield page
     page.close()
 
@@ -94,6 +95,8 @@ def test_a_finger_hits_every_button_of_a_page_that_does_not_scroll_sideways(
 def test_a_tap_pauses_and_removes(phone: Page, server: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     phone.goto(f"{server}?options={quote('{}')}")
+    phone.get_by_role("button", name="Choose file").wait_for()
+    phone.wait_for_function("Bokeh.documents[0]?.is_idle")
     with phone.expect_file_chooser() as chooser:
         phone.get_by_role("button", name="Choose file").tap()
     chooser.value.set_files(tmp_path / "a.txt")

@@ -4,10 +4,14 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 from fakes import Browser, FakePage, Gate, HookedStore, until_only_this_task_runs
+from hypothesis import settings
 from returning import Returning
 from stored import store_of
 
 from panel_chunked.stores import DirectoryStore, Store, StreamStore, TemporaryStore
+
+settings.register_profile("suite", deadline=None)  # a busy machine may take long
+settings.load_profile("suite")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.core.fakes import Checksums
 numbers = itertools.count(1)
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 5) -> object:
+async def eventually(condition: Callable[[], object], seconds: float = 20) -> object:
     """Wait until `condition` gives something true, and give that."""
     async with asyncio.timeout(seconds):
         while not (result := condition()):  # noqa: ASYNC110 (any condition, so no event)
@@ -132,14 +132,14 @@ class Page:
         told = asyncio.Event()
         watcher = self.widget.param.watch(lambda _: told.set(), "filename", onlychanged=False)
         answers = await self.create(*files)
-        await asyncio.wait_for(told.wait(), 5)
+        await asyncio.wait_for(told.wait(), 20)
         self.widget.param.unwatch(watcher)
         return answers
 
     async def leave(self):
         """Close the page; the session is discarded at once."""
         self._connection.detach_session()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.session.destroyed:  # it is not while a callback has the document
                 await self._context._discard_session(self.session, lambda _: True)
 
@@ -172,7 +172,7 @@ async def open_page():
     await asyncio.sleep(0)  # each page that was left begins to close in the next turn
     ours = {task for task in asyncio.all_tasks() if _is_ours(task)}
     if ours:
-        _, pending = await asyncio.wait(ours, timeout=5)
+        _, pending = await asyncio.wait(ours, timeout=20)
         assert not pending, "A task outlives the sessions."
 
 
