@@ -199,7 +199,7 @@ def test_sound_plays_and_stops_by_one_button(
     page: Page, open_app: Callable[..., App], tmp_path: Path
 ) -> None:
     app = open_app(multiple=True)
-    app.choose(sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav"), sound(tmp_path / "c.wav", 1))
+    app.choose(sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav"), sound(tmp_path / "c.wav", 5))
     app.expect_row("c.wav", "complete")
     button = page.get_by_role("button", name="Play a.wav")
     box = button.bounding_box()

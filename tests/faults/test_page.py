@@ -17,7 +17,7 @@ MB = 1000**2
 
 @pytest.fixture
 def proxy(shared: Server) -> Iterator[CuttingProxy]:
-    with cutting_proxy(shared.port, 8 * MB) as proxy:
+    with cutting_proxy(shared.port, 2 * MB) as proxy:
         yield proxy
 
 
@@ -166,7 +166,7 @@ def test_transfer_goes_on_whether_its_widget_is_shown_or_not(
     if how != "moved":
         expect(app.row("large.bin")).not_to_be_visible()
     before = proxy.sent
-    wait_until(lambda: proxy.sent > before + 8 * MB)  # more than was on its way
+    wait_until(lambda: proxy.sent > before + 2 * MB)  # more than was on its way
     come_back(app)
     app.expect_row("large.bin", "running")
     proxy.rate = None

@@ -126,10 +126,12 @@ def test_same_file_in_another_tab_goes_on_there(
     with browser.new_context() as context:
         first = App(context.new_page(), f"{proxy.url}/app", options)
         begin(first, tmp_path / "large.bin")
+        proxy.rate = MB  # so that it is still under way there
 
         second = App(context.new_page(), f"{proxy.url}/app", options)
         second.choose(tmp_path / "large.bin")
 
+        expect(second.row("large.bin")).to_contain_text("Went on from")
         proxy.rate = None
         second.expect_row("large.bin", "complete", timeout=120)
         row = first.expect_row("large.bin", "failed")
