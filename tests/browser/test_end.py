@@ -91,10 +91,12 @@ def test_temporary_files_go_with_the_session_and_directory_files_stay(
 
 def is_open(path: Path) -> bool:
     """Tell whether some process has a file open."""
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):  # of another user, or closed by now
-            if link.readlink() == path:
-                return True
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # of another user, or ended by now
+            for link in (process / "fd").iterdir():
+                with suppress(OSError):  # closed by now
+                    if link.readlink() == path:
+                        return True
     return False
 
 

@@ -70,7 +70,7 @@ def test_what_it_raises_is_said_and_stops_the_browser(
     app = open_handler(open_app, name, tmp_path)
     app.choose(tmp_path / "large.bin")
     expect(app.expect_row("large.bin", "failed")).to_contain_text(said)
-    (upload,) = app.wait_for(lambda it: it["uploads"])["uploads"]
+    (upload,) = app.wait_for(lambda it: any(u["error_code"] for u in it["uploads"]))["uploads"]
     assert upload["error_code"] == code
     assert upload["stored"] < 100 * MB
     retry = app.page.get_by_role("button", name="Retry large.bin")
@@ -97,8 +97,9 @@ def test_cancelling_in_the_page_cancels_it(open_app: OpenApp, tmp_path: Path) ->
     app.expect_row("large.bin", "running")
     app.wait_for(lambda it: it["uploads"] and it["uploads"][0]["stored"])
     app.page.get_by_role("button", name="Cancel the upload of large.bin").click()
-    wait_until(lambda: (tmp_path / "gate").exists())
-    assert (tmp_path / "gate").read_text() == "cancelled"
+    gate = tmp_path / "gate"
+    wait_until(lambda: gate.exists() and gate.read_text())
+    assert gate.read_text() == "cancelled"
 
 
 @pytest.mark.parametrize("name", ["sha256", "sha256_in_thread"])
@@ -131,16 +132,21 @@ def test_it_goes_on_though_the_session_of_its_script_has_ended(
     ended.mkdir()
     sessions = ["--unused-session-lifetime", "500", "--check-unused-sessions", "200"]
     command = ["panel", "serve", "tests/browser/script_app.py", "--port", "{port}", *sessions]
+    command += ["--allow-websocket-origin", "*"]
     path = f"/script_app?kind={kind}"
-    with serving(*command, path=path, variables={"ENDED": str(ended)}) as url:
-        page.goto(url)
+    with (
+        serving(*command, path=path, variables={"ENDED": str(ended)}) as url,
+        cutting_proxy(urlsplit(url).port or 0, 8 * MB) as proxy,
+    ):
+        page.goto(f"{proxy.url}{path}")
         page.locator("input[type=file]").set_input_files(tmp_path / "large.bin")
         page.get_by_role("button", name="Pause the upload of large.bin").click()
         expect(page.locator(".row")).to_contain_text("Paused")
         page.goto("about:blank")
         wait_until(lambda: list(ended.iterdir()))
 
-        page.goto(url)
+        proxy.rate = None
+        page.goto(f"{proxy.url}{path}")
         page.locator("input[type=file]").set_input_files(tmp_path / "large.bin")
         row = page.locator(".row")
         expect(row).to_have_attribute("data-state", "complete", timeout=60_000)

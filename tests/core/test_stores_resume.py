@@ -92,7 +92,8 @@ async def test_who_writes_lets_go_for_a_newcomer(disk_store: Store, disk_newcome
 
     taking = asyncio.create_task(disk_newcomer.resume(of.id))
     with pytest.raises(TakenOverError):
-        await append_all(stored.append, 1000, b"")  # as soon as it is asked, nothing is written
+        # As soon as it is asked, nothing is written.
+        await asyncio.wait_for(append_all(stored.append, sys.maxsize, b""), 10)
     resumed = await taking
     await resumed.append(b"def")
 

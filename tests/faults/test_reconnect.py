@@ -22,7 +22,7 @@ IN_FLIGHT = 6 * 1024**2
 PATIENCE_OF_BOKEH = 30
 
 #: Seconds after which a page may be on its way again, once its network is.
-SOON = 3
+SOON = 10
 
 #: Has the page note what it opens sockets with.
 WATCH = """

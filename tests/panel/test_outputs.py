@@ -11,6 +11,7 @@ import pytest
 from panel.io.state import state
 
 from panel_chunked import ChunkedFileInput, Upload, UploadedFile, outputs
+from panel_chunked import page as page_module
 from panel_chunked.outputs import Outputs
 from panel_chunked.page import MAX_UPDATES
 from panel_chunked.upload import UploadInfo
@@ -443,7 +444,9 @@ def info(number):
     return UploadInfo(str(number), str(number), str(number), 1, "text/plain", str(number))
 
 
-async def test_pages_that_begin_at_once_tell_progress_in_turns(open_page):
+async def test_pages_that_begin_at_once_tell_progress_in_turns(open_page, monkeypatch):
+    monkeypatch.setattr(page_module, "PROGRESS_INTERVAL", 60)  # so that no turn comes meanwhile
+    monkeypatch.setattr(page_module, "_turns", page_module._Turns())  # other tests wait for none
     widget = ChunkedFileInput()
     pages = [await open_page(widget) for _ in range(5)]
     for page in pages:
