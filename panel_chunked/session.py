@@ -309,12 +309,21 @@ class Session:
         batch.open -= 1
         if found is not None:
             refusal = await self._begin_found(facts, batch, *found)
-        wanted = not self._underway.closed and self._underway.is_open(batch)
-        if refusal is not None and wanted:
+        if self._underway.closed:
+            return
+        if not self._underway.is_open(batch):
+            self._tell_cleared(facts, batch)
+        elif refusal is not None:
             self._failures.refuse(facts, refusal, batch.page)
             if batch.ended:
                 await self._settle(batch)
         self._page.progressed()
+
+    def _tell_cleared(self, facts: FileFacts, batch: Batch) -> None:
+        """End what the page has kept of a batch: it takes what has no answer for a newer one."""
+        text = "The app has cleared what was chosen."
+        error = UploadError("refused", text, advice="Choose it again.")
+        self._page.send(protocol.Error(error.code, error.message, key=facts.key), batch.page)
 
     async def _begin_found(
         self, facts: FileFacts, batch: Batch, handler: UploadHandler, secret: str

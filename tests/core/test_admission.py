@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes import Browser, FakePage, Gate, HookedStore
 
+from panel_chunked.errors import UploadError
 from panel_chunked.limits import Limits
 from panel_chunked.protocol import Complete, Created, Error
 from panel_chunked.stores import DirectoryStore
@@ -104,6 +105,31 @@ async def test_session_ends_though_the_app_does_not_say_whether_it_takes_a_file(
     async with asyncio.timeout(5):
         await browser.session.close()
     assert page.all(Created) == []
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_page_is_told_when_the_app_clears_while_it_is_asked(
+    browser: Browser, page: FakePage, refuses: bool
+) -> None:
+    gate = Gate()
+
+    async def ask(info: UploadInfo) -> UploadInfo:
+        await gate()
+        if refuses:
+            raise UploadError("refused", "Not this one.")
+        return info
+
+    page.allow(ask=ask)
+    browser.create(12)
+    await gate.reached.wait()
+    browser.session.clear()
+    gate.opened.set()
+    error = await page.next(Error, key="b.f0")
+    assert (error.code, error.message) == (
+        "refused",
+        "The app has cleared what was chosen. Choose it again.",
+    )
+    assert browser.session.uploads == []
 
 
 class Searching(DirectoryStore):
