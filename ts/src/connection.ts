@@ -19,7 +19,7 @@ export interface BokehDocument {
 
 /** What the page does about a lost connection. */
 export interface Uploads {
-  connectionLost(): void;
+  connectionLost(document: BokehDocument): void;
   isUploading(): boolean;
 }
 
@@ -34,7 +34,7 @@ export function watchConnection(document: BokehDocument, uploads: Uploads): Reco
   watched.set(document, reconnection);
   document.on_event("connection_lost", (_, { connection }) => {
     forgetHalfMessage(connection?.deref());
-    uploads.connectionLost();
+    uploads.connectionLost(document);
     reconnection.lost(connection);
   });
   document.on_event("client_reconnected", () => reconnection.restored());

@@ -38,7 +38,7 @@ export function render({ view, model, data, el }: RenderProps): void {
     forgetHalfMessages: () => document && forgetHalfMessages(document),
   };
   const channel = new PanelChannel(model, kernel, reconnection);
-  const queue = queueOf(channel.widget, channel.place);
+  const queue = queueOf(channel.widget, channel.place, document);
   const { settings, view: kind } = channel;
   const recorder = kind === "recorder" ? recorderOf(queue) : null;
   const unseen = unseenFiles();

@@ -11,8 +11,8 @@ import { KEY, Resumables } from "./resumables";
 import { Underway } from "./underway";
 
 const queues = new Map<string, UploadQueue>();
-/** By the widget's place in the app, which is the same in a new session. */
-const byPlace = new Map<string, UploadQueue>();
+/** Of each document, by its widgets and by their places, which are the same in a new session. */
+const byDocument = new WeakMap<object, Map<string, UploadQueue>>();
 const recorders = new WeakMap<UploadQueue, Recorder>();
 const storage = openStorage();
 const cap = new ChunkCap(storage);
@@ -29,14 +29,27 @@ void resumables.tidy();
  * widget in the same place of the new session takes the queue over, and the server tells which of
  * its uploads it knows. In a notebook, `place` is null: a cell that is run again is new.
  */
-export function queueOf(widget: string, place: string | null): UploadQueue {
+export function queueOf(
+  widget: string,
+  place: string | null,
+  document: object | null,
+): UploadQueue {
   const known = queues.get(widget);
   if (known !== undefined) return known;
-  const left = place === null ? undefined : byPlace.get(place);
+  const own = document === null ? new Map<string, UploadQueue>() : queuesOf(document);
+  const left = place === null ? undefined : own.get(place);
   const queue = left?.isLost ? left : new UploadQueue(cap, inFlightCap, resumables);
   queues.set(widget, queue);
-  if (place !== null) byPlace.set(place, queue);
+  own.set(widget, queue);
+  if (place !== null) own.set(place, queue);
   return queue;
+}
+
+/** Several apps may be in one page. */
+function queuesOf(document: object): Map<string, UploadQueue> {
+  const known = byDocument.get(document) ?? new Map<string, UploadQueue>();
+  byDocument.set(document, known);
+  return known;
 }
 
 /** Give what records for a queue; it goes on while its view is away. */
@@ -46,9 +59,9 @@ export function recorderOf(queue: UploadQueue): Recorder {
   return recorder;
 }
 
-/** Tell all queues that the socket is lost, which they share. */
-export function connectionLost(): void {
-  for (const queue of new Set(queues.values())) queue.connectionLost();
+/** Tell all queues of a document that its socket is lost, which they share. */
+export function connectionLost(document: object): void {
+  for (const queue of new Set(queuesOf(document).values())) queue.connectionLost();
 }
 
 /** Tell whether any of them has uploads under way. */
