@@ -127,3 +127,23 @@ it("does not say any more what was removed since", async () => {
   await turn();
   expect(root.querySelector("[role=status]")?.textContent).toBe("");
 });
+
+it("says once of many that are refused at once, each of which would not say so", async () => {
+  const { queue } = await announce(0);
+  const refused = Array.from({ length: 7 }, (_, n) => {
+    const upload = new Upload(`k${n}`, new FileSource(makeFile(100)), `${n}.bin`);
+    upload.state.value = FAILED;
+    return upload;
+  });
+  for (let pick = 0; pick < 2; pick += 1) {
+    queue.uploads.value = refused;
+    await listen();
+    expect(said).toEqual(["7 failed"]);
+    queue.uploads.value = [];
+    await listen();
+    said = [];
+  }
+  queue.uploads.value = refused.slice(0, 6);
+  await listen();
+  expect(said).toEqual([]);
+});

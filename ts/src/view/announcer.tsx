@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { UploadQueue } from "../queue";
 import type { Totals } from "../totals";
 import { type Language, useLanguage } from "./language";
+import { FEW_ROWS } from "./list";
 import { CONNECTION } from "./texts";
 
 /** Milliseconds between two sayings at the least, and the share of the bytes that is worth one. */
@@ -18,23 +19,25 @@ interface Said {
   time: number;
   /** How many files are there. */
   count: number;
+  /** How many have failed, of so many that not each says so itself. */
+  failed: number;
 }
 
 export function Announcer({ queue }: { queue: UploadQueue }) {
   const language = useLanguage();
   const said = useSignal("");
-  const last = useRef<Said>({ state: "", share: 0, time: 0, count: 0 });
+  const last = useRef<Said>({ state: "", share: 0, time: 0, count: 0, failed: 0 });
   const totals = queue.totals.value;
   const state = stateText(language, totals, queue);
   useLayoutEffect(() => {
     const share = totals.stored / (totals.size || 1);
-    const now = { state, share, time: performance.now(), count: totals.complete.length };
+    const failed = queue.uploads.value.length > FEW_ROWS ? totals.failed : 0;
+    const now = { state, share, time: performance.now(), count: totals.complete.length, failed };
     if (state === "" && now.count < last.current.count) said.value = ""; // it is true no more
-    if (!isNews(last.current, now)) return;
-    said.value =
-      state === ""
-        ? endText(language, totals, last.current.state)
-        : progressText(language, totals, state);
+    const isSaid = isNews(last.current, now);
+    last.current.failed = failed;
+    if (!isSaid) return;
+    said.value = state === "" ? endText(language, totals) : progressText(language, totals, state);
     last.current = now;
   });
   return (
@@ -46,8 +49,9 @@ export function Announcer({ queue }: { queue: UploadQueue }) {
 
 function isNews(last: Said, now: Said): boolean {
   if (now.state !== last.state) return true;
+  if (now.state === "") return now.failed > last.failed;
   const isLater = now.time - last.time >= SAID_EACH.time;
-  return now.state !== "" && isLater && now.share - last.share >= SAID_EACH.share;
+  return isLater && now.share - last.share >= SAID_EACH.share;
 }
 
 function stateText(
@@ -72,12 +76,7 @@ function progressText(
   return `${state}: ${files}, ${percent(stored, size)}`;
 }
 
-function endText(
-  { text, bytes }: Language,
-  { complete, completeSize, failed }: Totals,
-  before: string,
-): string {
-  if (before === "") return "";
+function endText({ text, bytes }: Language, { complete, completeSize, failed }: Totals): string {
   const files = text("files_in_all", { count: complete.length, size: bytes(completeSize) });
   const parts = [
     complete.length > 0 && `${text("complete")}: ${files}`,
