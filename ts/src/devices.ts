@@ -71,6 +71,7 @@ const OBSTACLES: Record<string, Obstacle> = {
   NotReadableError: "in_use",
   AbortError: "in_use",
   InvalidStateError: "not_clicked", // Python asked for the screen, and not the user
+  InvalidAccessError: "not_clicked", // so says Safari
   NotSupportedError: "unsupported",
 };
 

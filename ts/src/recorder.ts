@@ -286,7 +286,10 @@ export class Recorder {
 
 /** Have the browser ask before the page is left, as long as some of a recording is only here. */
 function warnOfLeaving(upload: Upload): void {
-  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  const ask = (event: BeforeUnloadEvent) => {
+    event.preventDefault();
+    event.returnValue = true; // Chrome before 119
+  };
   effect(() => {
     if (!upload.active) return undefined;
     addEventListener("beforeunload", ask);
