@@ -18,7 +18,7 @@ export function findEarlier(
   const taken = new Set(open.map(({ earlier }) => earlier?.id));
   for (const upload of uploads) {
     const { file } = upload.source;
-    if (file === null) continue;
+    if (file === null || file.size < MIN_RESUMABLE) continue;
     const earlier = resumables.find(resumables.fingerprint(place, file, upload.relativePath));
     if (earlier === null || taken.has(earlier.id)) continue;
     upload.earlier = earlier;

@@ -17,8 +17,10 @@ export async function pickedFiles(event: Event): Promise<PickedFile[]> {
   return isFolder ? files.sort(byPath) : files; // which come in any order
 }
 
+const ORDER = new Intl.Collator(undefined, { numeric: true });
+
 function byPath(one: PickedFile, other: PickedFile): number {
-  return one.relativePath.localeCompare(other.relativePath, undefined, { numeric: true });
+  return ORDER.compare(one.relativePath, other.relativePath);
 }
 
 function relativePath(file: File & { relativePath?: string }): string {

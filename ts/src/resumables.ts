@@ -52,10 +52,12 @@ export class Resumables {
     private readonly underway = new Underway(null),
   ) {}
 
-  /** Tell a file from others; `place` is that of the widget in the app. */
-  fingerprint(place: string, file: File, relativePath: string): string {
-    const { size, type, lastModified } = file;
-    return JSON.stringify([this.app, place, relativePath, size, type, lastModified]);
+  /**
+   * Tell a file from others; `place` is that of the widget in the app. Its type is another one when
+   * it was dropped, chosen, or is read by its handle.
+   */
+  fingerprint(place: string, { size, lastModified }: File, relativePath: string): string {
+    return JSON.stringify([this.app, place, relativePath, size, lastModified]);
   }
 
   /** Give what was begun of a file and not ended, unless this page is at it. */
