@@ -1,12 +1,19 @@
-"""An event loop of our own, and what the end of the process is to what goes on in the background.
+"""Threads beside those of the app, and what becomes of them when the main thread has ended.
 
 A kernel takes the messages of a page on its main thread, or on threads that come and go with what
-is shown (JEP 91, "subshells"). The uploads must not end with one of these.
+is shown (JEP 91, "subshells"). The uploads must not end with one of these, so they have an event
+loop of their own.
 """
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _starting = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -19,15 +26,52 @@ def loop() -> asyncio.AbstractEventLoop:
     with _starting:
         if _loop is None:
             loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="panel_chunked", daemon=True).start()
+            try:
+                _start(loop.run_forever)
+            except RuntimeError:
+                loop.close()
+                raise
             _loop = loop
         return _loop
 
 
-def process_ends() -> bool:
-    """Tell whether the main thread has ended. From then on, no work is taken by any executor."""
+async def to_thread(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """Call a function in a thread, as `asyncio.to_thread`, which a server may outlive.
+
+    No executor takes work any more when the main thread has ended. A server may go on in another
+    one, as of a script whose last line is ``pn.serve(app, threaded=True)``.
+    """
+    call = partial(copy_context().run, function, *arguments, **keywords)
+    try:
+        work: asyncio.Future[T] = asyncio.get_running_loop().run_in_executor(None, call)
+    except RuntimeError:
+        done: Future[T] = Future()
+        _start(partial(_answer, done, call))
+        work = asyncio.wrap_future(done)
+    return await work
+
+
+def _start(function: Callable[[], object]) -> None:
+    threading.Thread(target=function, name="panel_chunked", daemon=True).start()
+
+
+def _answer(done: "Future[T]", call: Callable[[], T]) -> None:
+    done.set_running_or_notify_cancel()  # once it runs, it cannot be cancelled
+    try:
+        done.set_result(call())
+    except BaseException as error:
+        done.set_exception(error)
+
+
+def executors_have_ended() -> bool:
+    """Tell whether no executor takes work any more, as the main thread has ended."""
     try:
         _probe.submit(int)
     except RuntimeError as error:  # or a thread cannot be started for another reason
         return "shutdown" in str(error)
     return False
+
+
+def process_ends() -> bool:
+    """Tell whether this thread is about to end with the process, which does not wait for it."""
+    return threading.current_thread().daemon and executors_have_ended()

@@ -3,9 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
-from .background import process_ends
+from .background import executors_have_ended
 from .stream import UploadCancelledError
 
 #: Seconds between two looks whether the process ends.
@@ -61,13 +61,16 @@ class Changes:
             try:
                 if condition():
                     return
-                changed.result(LOOK_SECONDS)
-            except TimeoutError:
-                if process_ends():
-                    raise UploadCancelledError("The process ends.") from None
+                if wait([changed], LOOK_SECONDS).not_done and _is_waited_for():
+                    raise UploadCancelledError("The process ends.")
             finally:
                 self._forget(changed)
 
     def _forget(self, future: "Future[None]") -> None:
         with self._lock:
             self._waiting.discard(future)
+
+
+def _is_waited_for() -> bool:
+    """Tell whether the process would end but for this thread, which is one of an executor."""
+    return not threading.current_thread().daemon and executors_have_ended()

@@ -8,10 +8,11 @@ It finds accidents, not intent: other bytes have the same checksum once in 4e9 t
 wants to can make some.
 """
 
-import asyncio
 import os
 import zlib
 from pathlib import Path
+
+from .background import to_thread
 
 #: Bytes of a block; both halves say the checksum at the end of each.
 BLOCK_SIZE = 16 * 1024**2
@@ -61,7 +62,7 @@ async def block_checksums(
     # and no more than a block is read after the task was cancelled.
     for offset in range(start, end, block_size):
         size = min(block_size, end - offset)
-        before = await asyncio.to_thread(_read_on, Path(path), offset, size, before)
+        before = await to_thread(_read_on, Path(path), offset, size, before)
         checksums.append(before)
     return checksums
 

@@ -1,9 +1,9 @@
 """Complete files of a page: held for the app until somebody forgets or deletes them."""
 
-import asyncio
 import logging
 from functools import partial
 
+from .background import to_thread
 from .errors import UploadError
 from .files import UploadedFile
 from .protocol import Complete, Error, Removed
@@ -70,7 +70,7 @@ class CompleteFiles:
     async def delete(self, upload_id: str, file: UploadedFile) -> None:
         """Delete a file as its page wants it, and say what has become of it."""
         try:
-            await asyncio.to_thread(file.unlink)
+            await to_thread(file.unlink)
         except OSError as error:
             log.warning("Upload %s could not be deleted: %s", upload_id, error)
             reason = f": {error.strerror}" if error.strerror else ""

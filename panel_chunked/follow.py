@@ -1,9 +1,9 @@
 """Reads what is stored of an upload while it grows."""
 
-import asyncio
 import threading
 from typing import BinaryIO, Protocol
 
+from .background import to_thread
 from .changes import Changes
 from .stream import UploadCancelledError
 
@@ -52,7 +52,7 @@ class Follower:
     async def read(self, size: int) -> bytes:
         size = size if size >= 0 else PIECE_SIZE
         await self._upload.changes.until(self._is_ready)
-        while (data := await asyncio.to_thread(self._peek, size)) is None:
+        while (data := await to_thread(self._peek, size)) is None:
             await self._upload.changes.until(self._has_ended)
         self._offset += len(data)  # not before: who waits may be cancelled, and read again
         return data

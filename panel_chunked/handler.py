@@ -1,6 +1,5 @@
 """The rules of one upload: which bytes are taken, and when it is complete."""
 
-import asyncio
 import io
 import logging
 import time
@@ -9,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from .background import process_ends
+from .background import process_ends, to_thread
 from .changes import Changes
 from .checksum import checksum as checksum_of
 from .errors import UploadError, WrongChecksumError, WrongOffsetError, storage_error
@@ -271,7 +270,7 @@ class UploadHandler:
         if file is None and isinstance(self._stored, ResumedUpload):
             file = self._stored.file
         if file is not None:
-            await self._free(asyncio.to_thread(file.unlink))
+            await self._free(to_thread(file.unlink))
         await self._terminate()
 
     async def fail(self, error: UploadError) -> None:

@@ -10,6 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from . import protocol
+from .background import to_thread
 from .channel import Channel
 from .files import UploadedFile
 from .hooks import News
@@ -86,7 +87,7 @@ class WidgetPage:
         self._renewal.close()
         await self.session.close()
         sweeper.watch(self._store())  # what is not whole may be all that is left, until it expires
-        await asyncio.to_thread(self._temporary.close)
+        await to_thread(self._temporary.close)
 
     # What the session asks for
 
@@ -139,7 +140,7 @@ class WidgetPage:
             self._progress_timer = self._loop.call_later(delay, self._show_progress)
 
     async def settled(self, picked: list[UploadedFile]) -> None:
-        self._batches.append(await asyncio.to_thread(self._outputs.read, picked))
+        self._batches.append(await to_thread(self._outputs.read, picked))
         self.publish()
 
     def recorded(self, state: protocol.RecordingState) -> None:

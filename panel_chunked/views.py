@@ -1,6 +1,5 @@
 """The methods of a widget that give, and show, the content of its files."""
 
-import asyncio
 import weakref
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,6 +11,7 @@ from panel.layout.base import NamedListLike
 from panel.param import ParamFunction
 from panel.viewable import Viewable
 
+from .background import to_thread
 from .files import UploadedFile
 from .limits import parse_size
 from .viewing import view_file
@@ -129,6 +129,6 @@ class _Views:
             file = reference()
             if file is None:
                 return None
-            return await asyncio.to_thread(view_file, file, **self._options)
+            return await to_thread(view_file, file, **self._options)
 
         return ParamFunction(show, lazy=True, **self._sizing)

@@ -12,7 +12,6 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-from panel_chunked.background import process_ends
 from panel_chunked.errors import Refused, UploadError, refusal_error
 from panel_chunked.pipe import Pipe
 from panel_chunked.stream import UploadCancelledError, UploadReader, UploadStream
@@ -139,7 +138,7 @@ class Consumer:
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
-        if self._is_cancelled or isinstance(error, Refused) or process_ends():
+        if self._is_cancelled or isinstance(error, Refused):
             return
         if isinstance(error, asyncio.CancelledError):  # by the app, or at the end of the process
             text = "Upload %s of %r: the function that uses it was cancelled"

@@ -1,8 +1,11 @@
 """Deletes in a thread of its own, as it may take long: a finalizer may run on the event loop."""
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+
+log = logging.getLogger(__name__)
 
 _deletions: SimpleQueue[Callable[[], object]] = SimpleQueue()
 _thread: threading.Thread | None = None
@@ -19,10 +22,15 @@ def start() -> None:
 
 
 def put(delete: Callable[[], object]) -> None:
-    """Have it called, after what was put before. It may not raise. Safe in a finalizer."""
+    """Have it called, after what was put before. Safe in a finalizer."""
     _deletions.put(delete)
 
 
 def _work() -> None:
     while True:
-        _deletions.get()()
+        delete = _deletions.get()
+        try:
+            delete()
+        except Exception as error:
+            log.warning("Temporary files could not be deleted: %s", error)
+        del delete  # or it would be kept until the next one comes

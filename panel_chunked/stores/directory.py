@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
+from panel_chunked.background import to_thread
 from panel_chunked.checksum import block_checksums
 from panel_chunked.errors import NameTakenError
 from panel_chunked.files import UploadedFile
@@ -77,13 +78,13 @@ class DirectoryStore:
         self.root = Path(root).absolute()
         self.existing = existing
         self.durable = durable
-        self.expiry = expiry
+        self.expiry = float(expiry)
 
     async def create(self, info: UploadInfo) -> "DirectoryUpload":
-        return self._upload(await asyncio.to_thread(self._create, info))
+        return self._upload(await to_thread(self._create, info))
 
     async def find(self, upload_id: str) -> UploadInfo | None:
-        record = await asyncio.to_thread(lambda: self._partials().find(upload_id))
+        record = await to_thread(lambda: self._partials().find(upload_id))
         return record.info if record is not None else None
 
     async def resume(self, upload_id: str) -> "DirectoryUpload":
@@ -91,10 +92,10 @@ class DirectoryStore:
         deadline = loop.time() + HANDOVER_SECONDS
         while True:
             try:
-                partial = await asyncio.to_thread(lambda: self._partials().resume(upload_id))
+                partial = await to_thread(lambda: self._partials().resume(upload_id))
             except BlockingIOError:
                 if loop.time() > deadline:
-                    await asyncio.to_thread(lambda: self._partials().unwant(upload_id))
+                    await to_thread(lambda: self._partials().unwant(upload_id))
                     raise
                 await asyncio.sleep(LOOK_SECONDS)
             else:
@@ -189,7 +190,7 @@ class DirectoryUpload:
         return UploadedFile(record.info, Path(record.path), self._partial.record_path)
 
     async def append(self, data: bytes | memoryview) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self._partial.append, data)
+        await to_thread(self._partial.append, data)
 
     def open(self) -> BinaryIO:
         return self._partial.path.open("rb")
@@ -200,13 +201,13 @@ class DirectoryUpload:
         return checksums[-1] if checksums else before
 
     async def finish(self) -> UploadedFile:
-        return await asyncio.to_thread(self._store.finish, self._partial)
+        return await to_thread(self._store.finish, self._partial)
 
     async def suspend(self) -> None:
-        await asyncio.to_thread(self._partial.close)
+        await to_thread(self._partial.close)
 
     async def terminate(self) -> None:
-        await asyncio.to_thread(self._terminate)
+        await to_thread(self._terminate)
 
     def _terminate(self) -> None:
         if self.file is None or self._partial.path.exists():  # else it is a complete file

@@ -29,24 +29,25 @@ from .base import TakenOverError
 if sys.platform != "win32":
     import fcntl
 
-#: What is swept; the record goes last.
+#: What is swept: the data file, which is locked, goes first and the record last.
 _SUFFIXES = (".part", ".wanted", ".new", ".json")
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 #: Errors of file systems that have no locks, as Lustre and NFS may be set up.
-_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class Record(msgspec.Struct):
     """What is known of an upload.
 
-    `writer` names who has opened it last, `expiry` is that of the store it was begun in.
+    `writer` names who has opened it last, `expiry` is that of the store it was begun in, None if it
+    is kept for ever (JSON knows no infinity).
     """
 
     info: UploadInfo
     writer: str
-    expiry: float
+    expiry: float | None
     path: str | None = None  # of the complete file, when it has its name
 
 
@@ -114,8 +115,10 @@ class Partials:
             raise FileNotFoundError(f"Nothing is stored of upload {upload_id}.")
         partial = Partial(self.folder, record)
         if record.path is None:
-            partial.take_over()
-            partial.close()  # a page may go on with many uploads at once, and not send any yet
+            try:
+                partial.take_over()
+            finally:  # a page may go on with many uploads at once, and not send any yet
+                partial.close()
         return partial
 
     def unwant(self, upload_id: str) -> None:
@@ -145,13 +148,21 @@ class Partials:
         return self.folder.exists()
 
     def _sweep(self, upload_id: str) -> None:
-        data, record_path = (self.folder / f"{upload_id}{it}" for it in (".part", ".json"))
-        record = _read(record_path)
-        expiry = self.expiry if record is None else record.expiry
         paths = [self.folder / f"{upload_id}{suffix}" for suffix in _SUFFIXES]
+        if not self._has_expired(paths):
+            return
+        data, *_ = paths
+        file = _open(data, "r+b")[0] if data.exists() else None
+        if self._has_expired(paths):  # nobody came just then
+            _delete(file, paths)
+        else:
+            _close(file)
+
+    def _has_expired(self, paths: list[Path]) -> bool:
+        record = _read(paths[-1])
+        expiry = self.expiry if record is None else record.expiry
         changes = [path.stat().st_mtime for path in paths if path.exists()]
-        if max(changes, default=math.inf) < time.time() - expiry:
-            _delete(_open(data, "rb")[0] if data.exists() else None, paths)
+        return expiry is not None and max(changes, default=math.inf) < time.time() - expiry
 
     def tidy(self) -> None:
         """Remove the folder if it is empty."""
@@ -196,33 +207,29 @@ class Partial:
         TakenOverError
             If somebody else has taken over, or wants to.
         """
-        if self._file is None:
-            self._reopen()
-        if self._file is None or self._is_taken_over() or self._wanted.exists():
+        file = self._file or self._reopen()
+        # While it is locked, nobody takes over, and a disk that fails may not give the record.
+        if (not self._is_locked and self._has_another_writer()) or self._wanted.exists():
             self.close()
             raise TakenOverError
-        return self._file
+        return file
 
-    def _reopen(self) -> None:
-        self._refuse_another_writer()
+    def _reopen(self) -> FileIO:
+        """Open it again as it was left, or raise `TakenOverError`."""
+        offset = self.offset
+        if self._has_another_writer():
+            raise TakenOverError
         try:
             self.open("r+b")
         except BlockingIOError:  # somebody is just about to
             raise TakenOverError from None
         try:
-            self._refuse_another_writer()  # who may have come and gone just then
+            if self._file is None or self._has_another_writer() or self.offset != offset:
+                raise TakenOverError  # by somebody who may have come and gone just then
         except BaseException:
             self.close()
             raise
-
-    def _is_taken_over(self) -> bool:
-        """Tell whether somebody else has taken over what is open."""
-        # Nobody can who does not get the lock, and a disk that fails may not give the record.
-        return not self._is_locked and self._has_another_writer()
-
-    def _refuse_another_writer(self) -> None:
-        if self._has_another_writer():
-            raise TakenOverError
+        return self._file
 
     def _has_another_writer(self) -> bool:
         record = _read(self.record_path)
@@ -264,10 +271,9 @@ class Partial:
                 self._reopen()
         except TakenOverError:
             return
-        if self._is_taken_over():
-            self.close()
-        else:
+        if self._is_locked or not self._has_another_writer():
             _delete(self._take_file(), [self.path, self._wanted, self.record_path])
+        self.close()
 
     def leave(self) -> None:
         """Note that the file has its name; the record stays until it has expired."""
@@ -284,12 +290,22 @@ class Partial:
 
 
 def _open(path: Path, mode: str) -> tuple[FileIO, bool]:
-    """Open a file, and lock it if its system has locks; `BlockingIOError` if somebody has it."""
+    """Open a file to write, and lock it if its system has locks.
+
+    Raises
+    ------
+    BlockingIOError
+        If somebody else has the lock.
+    FileNotFoundError
+        If there is none, or it is deleted just then.
+    """
     file = FileIO(path, mode)
     if sys.platform == "win32":
         return file, False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(file.fileno()).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     except OSError as error:
         if error.errno in _NO_LOCKS:
             return file, False

@@ -64,7 +64,7 @@ class StreamStore:
     ) -> None:
         check_expiry(expiry)
         self.handler = handler
-        self.expiry = expiry
+        self.expiry = float(expiry)
         self._within = within
 
     async def create(self, info: UploadInfo) -> "StreamUpload":

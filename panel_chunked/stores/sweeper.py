@@ -34,7 +34,7 @@ def _begin(store: Sweepable) -> None:
     try:
         args, name = (store, background.loop()), "panel_chunked: sweep"
         threading.Thread(target=_sweep, args=args, name=name, daemon=True).start()
-    except RuntimeError:  # there are too many threads, or the process ends
+    except (RuntimeError, OSError):  # too many threads or files, or the process ends
         with _watching:
             del _watched[store.place]  # so that the next one who comes tries again
 

@@ -30,6 +30,11 @@ def visible(folder: Path) -> dict[str, bytes]:
 def join_deleting() -> None:
     """Wait until temporary files are gone that nobody refers to."""
     gc.collect()
+    wait_for_deletions()
+
+
+def wait_for_deletions() -> None:
+    deletions.start()
     done = threading.Event()
     deletions.put(done.set)
     assert done.wait(20)

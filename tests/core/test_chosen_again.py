@@ -39,7 +39,7 @@ async def test_file_that_is_chosen_again_goes_on(
     assert returning.page.picked == [returning.session.files]
 
 
-async def test_file_that_is_chosen_again_stays_although_another_session_wants_it(
+async def test_file_that_is_chosen_again_stays_although_another_session_takes_it(
     browser: Browser, page: FakePage, returning: Returning, incoming: Path
 ) -> None:
     upload_id = await begin_and_leave(browser, page)

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import threading
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -116,20 +118,20 @@ class Restless:
     place = (object, "restless")
 
     def __init__(self) -> None:
-        self.looks = 0
-        self.is_something_left = True
+        self.looks: list[float] = []
 
     def sweep(self) -> bool:
-        self.looks += 1
-        return self.is_something_left
+        self.looks.append(time.monotonic())
+        return len(self.looks) < 4
 
 
 async def test_sweeper_takes_its_time() -> None:
     store = Restless()
     sweeper.watch(store)
-    await asyncio.sleep(0.5)
-    assert 1 <= store.looks <= 6
-    store.is_something_left = False
+    async with asyncio.timeout(10):
+        while len(store.looks) < 4:  # noqa: ASYNC110 (it has no event)
+            await asyncio.sleep(0.05)
+    assert min(b - a for a, b in pairwise(store.looks)) >= 0.9 * sweeper.MIN_INTERVAL
 
 
 async def test_sweeper_looks_again_when_there_are_threads_again(

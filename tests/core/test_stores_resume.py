@@ -2,11 +2,13 @@
 
 import asyncio
 import errno
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from panel_chunked.stores import (
     TakenOverError,
     TemporaryStore,
     directory,
+    partial,
 )
 from panel_chunked.stores.directory import PARTIALS, Existing
 
@@ -230,6 +233,83 @@ async def test_what_goes_on_is_not_open_before_the_next_byte(
     assert open_files() == before
     await resumed.append(b"abc")
     assert content(await resumed.finish()) == b"abc"
+
+
+@pytest.mark.parametrize("step", ["append", "terminate", "sweep"])
+async def test_what_somebody_has_just_taken_over_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    of = info("a.bin", size=6)
+    store, newcomer = DirectoryStore(tmp_path, expiry=60), DirectoryStore(tmp_path)
+    stored = await store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (0, 0))
+
+    def open_later(path: Path, mode: str) -> tuple[FileIO, bool]:
+        monkeypatch.undo()
+        newcomer._partials().resume(of.id)
+        return partial._open(path, mode)
+
+    monkeypatch.setattr(partial, "_open", open_later)
+    if step == "append":
+        with pytest.raises(TakenOverError):
+            await stored.append(b"xyz")
+    elif step == "terminate":
+        await stored.terminate()
+    else:
+        await asyncio.to_thread(store.sweep)
+    resumed = await DirectoryStore(tmp_path).resume(of.id)
+    await resumed.append(b"def")
+    assert content(await resumed.finish()) == b"abcdef"
+
+
+async def test_what_was_written_after_all_is_not_written_twice(
+    disk_store: Store, disk_newcomer: Store
+) -> None:
+    of = info("a.bin", size=6)
+    stored = await disk_store.create(of)
+    await stored.append(b"ab")
+    await stored.suspend()
+    resumed = await disk_newcomer.resume(of.id)
+    with resumed._partial.path.open("ab") as file:  # as by who has no lock, and writes just then
+        file.write(b"cd")
+    with pytest.raises(TakenOverError):
+        await resumed.append(b"cd")
+    resumed = await disk_newcomer.resume(of.id)
+    assert resumed.offset == 4
+
+
+async def test_what_cannot_be_taken_over_stays_free(
+    disk_store: Store, disk_newcomer: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = info("a.bin", size=6)
+    stored = await disk_store.create(of)
+    await stored.append(b"abc")
+    await stored.suspend()
+    before = open_files()
+
+    def full(_: partial.Partial) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(partial.Partial, "save", full)
+    with pytest.raises(OSError, match="No space") as kept:
+        await disk_newcomer.resume(of.id)
+    assert open_files() == before
+    await stored.terminate()
+    assert await disk_store.find(of.id) is None
+    assert kept.value.errno == errno.ENOSPC
+
+
+async def test_what_is_kept_for_ever_goes_on(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, expiry=math.inf)
+    of = info("a.bin", size=3)
+    await (await store.create(of)).suspend()
+    for path in (tmp_path / PARTIALS).iterdir():
+        os.utime(path, (0, 0))
+    await asyncio.to_thread(DirectoryStore(tmp_path, expiry=60).sweep)
+    assert await store.find(of.id) == of
 
 
 FORKS = """

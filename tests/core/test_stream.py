@@ -427,8 +427,9 @@ async def test_a_function_for_which_there_is_no_thread_leaves_nothing(
     def no_threads(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
+    before = dict(consumer._threads)
     monkeypatch.setattr(threading.Thread, "start", no_threads)
     with pytest.raises(RuntimeError, match="can't start"):
         await StreamStore(print).create(info(id="no thread"))
     assert await StreamStore(print).find("no thread") is None
-    assert consumer._threads == {}
+    assert consumer._threads == before
