@@ -161,7 +161,8 @@ export class UploadQueue {
   /** Upload a file once more that has failed, in the same place; gives the new upload, if any. */
   retry(upload: Upload): Upload | null {
     const { settings } = this;
-    if (settings === null || !this.canRetry(upload)) return null;
+    const hasRow = this.uploads.value.includes(upload); // the totals that list it may be older
+    if (settings === null || !hasRow || !this.canRetry(upload)) return null;
     this.retries.stop(upload);
     const next = this.newUpload(upload.source, upload.relativePath);
     const accepted = this.accept([next], settings);

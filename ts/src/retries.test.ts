@@ -157,6 +157,18 @@ describe("what somebody has to act for", () => {
     expect(server.sent("create")).toHaveLength(1);
   });
 
+  it("is tried again once, however often it is asked for", async () => {
+    const { server, queue } = setUp({}, "storage");
+    await ended(queue);
+    const failed = row(queue);
+    server.refuse = () => null;
+    queue.retry(failed);
+    expect(queue.retry(failed)).toBeNull();
+    await ended(queue);
+    expect(kind(queue)).toBe("complete");
+    expect(server.uploads).toHaveLength(1);
+  });
+
   it("is not tried again while the widget is switched off", async () => {
     const { server, queue } = setUp({}, "disabled");
     await ended(queue);
