@@ -128,14 +128,14 @@ describe("pause", () => {
     expect(queue.isWaiting(upload(queue, "a.bin"))).toBe(true);
     queue.pauseAll();
     expect(queue.isWaiting(upload(queue, "a.bin"))).toBe(false);
-    const next = queue.retry(upload(queue, "a.bin"));
+    const [next] = queue.retry([upload(queue, "a.bin")]);
     server.auto = true;
     server.answerAll();
     await until(() => next?.id === "u1");
-    if (next === null) throw new Error("It cannot be tried again.");
+    if (next === undefined) throw new Error("It cannot be tried again.");
     queue.pause(next);
     server.send({ kind: "error", id: "u1", code: "storage_full", message: "Full." });
-    const last = queue.retry(next);
+    const [last] = queue.retry([next]);
     await quiet();
     expect(last?.isPaused.value).toBe(true);
   });

@@ -66,7 +66,7 @@ export class UploadQueue {
   readonly silence = new Silence(this);
 
   /** What waits to be tried again. */
-  readonly retries = new Retries((upload) => this.retry(upload));
+  readonly retries = new Retries((upload) => this.retry([upload])[0]);
 
   /** What all of `uploads` have come to together; of many, as it was a moment ago. */
   readonly totals: ReadonlySignal<Totals>;
@@ -119,7 +119,7 @@ export class UploadQueue {
   }
 
   cancelAll(): void {
-    for (const upload of [...this.batches.open, ...this.retries.waiting]) this.cancel(upload);
+    for (const upload of this.uploads.value) this.cancel(upload);
   }
 
   /** Another road is taken: nothing is sent on it until the server says where to go on. */
@@ -158,18 +158,24 @@ export class UploadQueue {
     this.begin(accepted);
   }
 
-  /** Upload a file once more that has failed, in the same place; gives the new upload, if any. */
-  retry(upload: Upload): Upload | null {
+  /** Upload files once more that have failed, each in its place; gives the new uploads. */
+  retry(uploads: Upload[]): Upload[] {
     const { settings } = this;
-    const hasRow = this.uploads.value.includes(upload); // the totals that list it may be older
-    if (settings === null || !hasRow || !this.canRetry(upload)) return null;
-    this.retries.stop(upload);
-    const next = this.newUpload(upload.source, upload.relativePath);
-    const accepted = this.accept([next], settings);
-    this.uploads.value = this.uploads.value.map((it) => (it === upload ? next : it));
-    if (upload.wasPaused && next.active) next.pause();
+    if (settings === null) return [];
+    const rows = new Set(this.uploads.value); // the totals that list them may be older
+    const again = new Map<Upload, Upload>();
+    for (const upload of uploads) {
+      if (!rows.has(upload) || !this.canRetry(upload)) continue;
+      this.retries.stop(upload);
+      const next = this.newUpload(upload.source, upload.relativePath);
+      if (upload.wasPaused) next.pause();
+      again.set(upload, next);
+    }
+    const all = [...again.values()];
+    const accepted = this.accept(all, settings);
+    this.uploads.value = this.uploads.value.map((it) => again.get(it) ?? it);
     this.begin(accepted);
-    return next;
+    return all;
   }
 
   canRetry(upload: Upload): boolean {

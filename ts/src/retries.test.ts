@@ -74,7 +74,7 @@ describe("what may be over soon", () => {
     await ended(queue);
     expect(queue.isWaiting(row(queue))).toBe(false);
     expect(server.sent("create")).toHaveLength(4);
-    queue.retry(row(queue)); // a person may, and it is tried as often again
+    queue.retry([row(queue)]); // a person may, and it is tried as often again
     await ended(queue);
     expect(queue.isWaiting(row(queue))).toBe(true);
   });
@@ -151,9 +151,9 @@ describe("what somebody has to act for", () => {
     await ended(queue);
     expect([queue.isWaiting(row(queue)), queue.canRetry(row(queue))]).toEqual([false, true]);
     server.set({ max_file_size: 29 });
-    queue.retry(row(queue));
+    queue.retry([row(queue)]);
     expect(row(queue).state.value).toMatchObject({ failure: { code: "file_too_large" } });
-    expect(queue.retry(row(queue))).toBeNull();
+    expect(queue.retry([row(queue)])).toEqual([]);
     expect(server.sent("create")).toHaveLength(1);
   });
 
@@ -162,10 +162,35 @@ describe("what somebody has to act for", () => {
     await ended(queue);
     const failed = row(queue);
     server.refuse = () => null;
-    queue.retry(failed);
-    expect(queue.retry(failed)).toBeNull();
+    queue.retry([failed]);
+    expect(queue.retry([failed])).toEqual([]);
     await ended(queue);
     expect(kind(queue)).toBe("complete");
+    expect(server.uploads).toHaveLength(1);
+  });
+
+  it("is one pick if it is tried again together, and what was paused waits", async () => {
+    const names = Array.from({ length: 150 }, () => "a.bin");
+    const { server, queue } = setUp({}, "storage", names);
+    await ended(queue);
+    row(queue, 149).wasPaused = true;
+    server.refuse = () => null;
+    const before = server.sent("create").length;
+    const again = queue.retry(queue.uploads.value);
+    expect(queue.uploads.value).toEqual(again);
+    await until(() => again.filter(({ active }) => active).length === 1);
+    expect(again.at(-1)?.isPaused.value).toBe(true);
+    const batches = server.sent("create").map(({ batch }) => batch);
+    expect(new Set(batches.slice(before)).size).toBe(1);
+  });
+
+  it("is tried again but for one file where one can be chosen", async () => {
+    const { server, queue } = setUp({ multiple: false }, "storage", ["a.bin", "b.bin"]);
+    await ended(queue);
+    server.refuse = () => null;
+    queue.retry(queue.uploads.value);
+    await ended(queue);
+    expect([kind(queue), kind(queue, 1)]).toEqual(["complete", "refused"]);
     expect(server.uploads).toHaveLength(1);
   });
 
@@ -173,10 +198,10 @@ describe("what somebody has to act for", () => {
     const { server, queue } = setUp({}, "disabled");
     await ended(queue);
     server.set({ disabled: true });
-    expect(queue.retry(row(queue))).toBeNull();
+    expect(queue.retry([row(queue)])).toEqual([]);
     server.set({ disabled: false });
     server.refuse = () => null;
-    queue.retry(row(queue));
+    queue.retry([row(queue)]);
     await ended(queue);
     expect(kind(queue)).toBe("complete");
   });
@@ -185,7 +210,7 @@ describe("what somebody has to act for", () => {
     const { server, queue } = setUp({ multiple: false }, "", ["b.bin", "a.bin"]);
     server.refuse = () => null;
     expect([kind(queue), kind(queue, 1)]).toEqual(["queued", "refused"]);
-    queue.retry(row(queue, 1));
+    queue.retry([row(queue, 1)]);
     await ended(queue);
     expect([kind(queue), kind(queue, 1)]).toEqual(["cancelled", "complete"]);
   });
@@ -198,7 +223,7 @@ describe("what cannot heal", () => {
       const { queue } = setUp({}, code);
       await ended(queue);
       expect([queue.isWaiting(row(queue)), queue.canRetry(row(queue))]).toEqual([false, false]);
-      expect(queue.retry(row(queue))).toBeNull();
+      expect(queue.retry([row(queue)])).toEqual([]);
     },
   );
 });

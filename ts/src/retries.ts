@@ -24,7 +24,7 @@ export class Retries {
   private readonly tries = new Map<Upload, number>();
 
   /** `again` makes a new upload of the same file, if it may. */
-  constructor(private readonly again: (upload: Upload) => Upload | null) {}
+  constructor(private readonly again: (upload: Upload) => Upload | undefined) {}
 
   /** What waits. */
   get waiting(): Upload[] {

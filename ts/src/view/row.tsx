@@ -192,7 +192,7 @@ function RowActions({ upload, queue }: RowProps) {
     else if (complete) queue.remove(upload);
     else queue.dismiss(upload);
   };
-  const retry = () => void queue.retry(upload);
+  const retry = () => void queue.retry([upload]);
   return (
     <span class="actions">
       {upload.isPaused.value ? (

@@ -3,7 +3,6 @@
 import { useSignal } from "@preact/signals";
 import type { UploadQueue } from "../queue";
 import type { Totals } from "../totals";
-import type { Upload } from "../upload";
 import { Action } from "./action";
 import { useLanguage } from "./language";
 
@@ -65,17 +64,10 @@ function Ended({ totals: { complete, completeSize, failed } }: { totals: Totals 
 function Actions({ queue, totals }: SummaryProps & { totals: Totals }) {
   const { text } = useLanguage();
   const { active, canPause, isPaused, toRetry } = totals;
-  const forAll = (those: Upload[], act: (upload: Upload) => void) => () => {
-    for (const upload of those) act(upload);
-  };
   return (
     <span class="actions">
       {toRetry.length > 0 && (
-        <Action
-          label={text("retry_all")}
-          icon="retry"
-          onClick={forAll(toRetry, (upload) => queue.retry(upload))}
-        />
+        <Action label={text("retry_all")} icon="retry" onClick={() => queue.retry(toRetry)} />
       )}
       {canPause ? (
         <Action label={text("pause_all")} icon="pause" onClick={() => queue.pauseAll()} />
@@ -87,7 +79,7 @@ function Actions({ queue, totals }: SummaryProps & { totals: Totals }) {
           key="cancel"
           label={text("cancel_all")}
           icon="close"
-          onClick={forAll(active, (upload) => queue.cancel(upload))}
+          onClick={() => queue.cancelAll()}
         />
       ) : (
         !queue.settings?.disabled && (
