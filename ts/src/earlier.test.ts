@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeLocks, FakeStorage } from "../tests/browser-storage";
 import { FakeServer } from "../tests/fake-server";
 import { makeFile, picked, repeated } from "../tests/files";
@@ -71,6 +71,60 @@ describe("what a later page goes on with", () => {
     expect(later.find(fingerprint)).toBeNull();
     expect(await later.begunElsewhere("w1")).toEqual([]);
     expect(await underway.ids()).toEqual(new Set());
+  });
+
+  it("is what is being sent, of however many files", async () => {
+    const resumables = new Resumables(new FakeStorage() as unknown as Storage);
+    const server = Object.assign(new FakeServer(), { auto: false });
+    const queue = new UploadQueue(undefined, undefined, resumables);
+    queue.attach(server.connect());
+    const data = new Blob([repeated(MIN_RESUMABLE)]);
+    queue.add(picked(...Array.from({ length: 210 }, (_, n) => makeFile(data, `${n}.bin`))));
+    server.answerAll();
+    queue.cancel(upload(queue, "0.bin"));
+    const sent = [...queue.turns.sending].map(({ id }) => id);
+    expect(sent).toEqual(["u1", "u2", "u3"]);
+    const begun = await resumables.begunElsewhere("w1");
+    expect(begun.map(({ id }) => id)).toEqual(expect.arrayContaining(sent));
+  });
+
+  it("is not a small file, even when it is sent", async () => {
+    const storage = new FakeStorage();
+    const server = Object.assign(new FakeServer(), { auto: false });
+    const resumables = new Resumables(storage as unknown as Storage);
+    const queue = new UploadQueue(undefined, undefined, resumables);
+    queue.attach(server.connect());
+    queue.add(picked(makeFile(repeated(MIN_RESUMABLE - 1))));
+    server.answerAll();
+    expect(states(queue)).toEqual(["running"]);
+    expect(storage.items.size).toBe(0);
+  });
+
+  it("is what waits to go on, too, and not when that was cancelled", async () => {
+    const { later, file, fingerprint } = await begun();
+    const server = Object.assign(new FakeServer(), { auto: false });
+    const queue = new UploadQueue(undefined, undefined, later);
+    queue.attach(server.connect());
+    server.answerAll();
+    queue.add(picked(file));
+    queue.pauseAll();
+    const key = queue.uploads.value[0]?.key;
+    const start = { attempt: 1, offset: 10, checksum: 0, grant: 10 };
+    server.send({ kind: "created", key, id: "u0", secret: "secret of u0", ...start });
+    expect(later.others).toEqual(new Set());
+    queue.cancel(upload(queue, "a.bin"));
+    expect(later.find(fingerprint)).toBeNull();
+  });
+
+  it("is remembered for a day from when it was sent last", async () => {
+    const hour = 60 * 60 * 1000;
+    const { server, queue, later, fingerprint } = await begun();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 23 * hour });
+    queue.attach(server.connect({}, true));
+    server.answerAll();
+    vi.setSystemTime(Date.now() + 2 * hour);
+    expect(later.find(fingerprint)?.id).toBe("u0");
+    vi.useRealTimers();
   });
 
   it("is remembered when another page takes it over, which is at it alone", async () => {

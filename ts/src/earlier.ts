@@ -4,7 +4,6 @@
  */
 
 import { handleOf } from "./handles";
-import type { Created } from "./protocol";
 import { MIN_RESUMABLE, type Resumables } from "./resumables";
 import type { Upload } from "./upload";
 
@@ -26,18 +25,19 @@ export function findEarlier(
   }
 }
 
-/** Have later pages find an upload. */
+/** Have later pages find an upload; one that `waits` for its turn only if there is room. */
 export function remember(
   resumables: Resumables,
   place: string,
-  { earlier, source: { file }, relativePath }: Upload,
-  created: Created,
+  { id, secret, earlier, source: { file }, relativePath }: Upload,
+  waits: boolean,
 ): void {
+  if (id === null) return;
   // The server does not know any more what was begun earlier.
-  if (earlier !== null && earlier.id !== created.id) resumables.dismiss(earlier.id);
-  if (file === null || file.size < MIN_RESUMABLE || created.secret === "") return;
+  if (earlier !== null && earlier.id !== id) resumables.dismiss(earlier.id);
+  if (file === null || file.size < MIN_RESUMABLE || secret === "") return;
   const fingerprint = resumables.fingerprint(place, file, relativePath);
-  resumables.remember(fingerprint, created, handleOf(file));
+  resumables.remember(fingerprint, { id, secret }, handleOf(file), waits);
 }
 
 /** An upload has ended: only if it was taken over, another page remembers it as well. */

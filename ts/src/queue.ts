@@ -429,7 +429,7 @@ export class UploadQueue {
       upload.secret = message.secret;
       upload.created(id, message);
       this.byId.set(id, upload);
-      remember(this.resumables, this.place, upload, message);
+      remember(this.resumables, this.place, upload, upload.isEmpty);
       if (upload.isPaused.value) this.tellPaused(upload);
     } else if (!upload?.active && key.startsWith(this.page)) this.abort(message);
   }
@@ -450,7 +450,7 @@ export class UploadQueue {
     }
     upload?.resume(message);
     if (upload !== undefined && this.link !== null && this.turns.sending.has(upload)) {
-      upload.start(this.link);
+      this.start(upload, this.link);
     }
     if (upload?.isPaused.value) this.tellPaused(upload); // another session may go on with it
   }
@@ -559,7 +559,13 @@ export class UploadQueue {
       this.turns.announced(uploads);
       link.channel.send(message);
     }
-    this.turns.start(link);
+    this.turns.start((upload) => this.start(upload, link));
+  }
+
+  /** Have it send, and be remembered from now on: it may have waited for long, or been cut off. */
+  private start(upload: Upload, link: Link): void {
+    remember(this.resumables, this.place, upload, false);
+    upload.start(link);
   }
 
   /** Every end of an upload comes by here, however it ended. */

@@ -58,6 +58,17 @@ describe("what was begun", () => {
     expect(page().find("f1")).toEqual({ id: "u1", secret: "s1" });
   });
 
+  it("is kept before what only waits, however much that is", () => {
+    const { page } = browser();
+    const first = page();
+    for (let i = 0; i < 150; i++) {
+      first.remember(`f${i}`, { id: `u${i}`, secret: `s${i}` }, null, true);
+    }
+    first.remember("f149", { id: "u149", secret: "s149" });
+    for (const found of ["f0", "f99", "f149"]) expect(page().find(found)).not.toBeNull();
+    expect(page().find("f100")).toBeNull();
+  });
+
   it.each(["", "{", "5", "null", "[null, 5, {}]", '[{"fingerprint": "f", "id": 1}]'])(
     "is nothing if the storage holds %j",
     (junk) => {

@@ -20,6 +20,9 @@ const EXPIRY = 24 * 60 * 60 * 1000;
 /** Uploads that are remembered; the oldest go first. */
 const MAX_REMEMBERED = 200;
 
+/** What only waits is added up to this many: the rest is for what is sent. */
+const MAX_WAITING = 100;
+
 /** The key in the storage, whose changes other pages are told of. */
 export const KEY = "panel_chunked.uploads";
 
@@ -89,11 +92,17 @@ export class Resumables {
     return new Set(others.map(({ id }) => id));
   }
 
-  /** `handle`: what leads to the file without choosing it again. */
-  remember(fingerprint: string, { id, secret }: Identity, handle: FileHandle | null = null): void {
+  /** `handle`: what leads to the file without choosing it again; `waits`: only if there is room. */
+  remember(
+    fingerprint: string,
+    { id, secret }: Identity,
+    handle: FileHandle | null = null,
+    waits = false,
+  ): void {
+    const others = this.load().filter((it) => it.id !== id);
+    if (waits && others.length >= MAX_WAITING) return;
     this.own.set(secret, id);
     this.underway.begin(id);
-    const others = this.load().filter((it) => it.id !== id);
     this.save([...others, { fingerprint, id, secret, expires: Date.now() + EXPIRY }]);
     if (handle !== null) void this.handles.keep(id, handle);
   }

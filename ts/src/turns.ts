@@ -1,6 +1,5 @@
 /** Whose turn it is to send, and how many uploads the server is told of. */
 
-import type { Link } from "./link";
 import type { Upload } from "./upload";
 
 /** Uploads that send at the same time; more would only share the same window. */
@@ -72,15 +71,15 @@ export class Turns {
     return Math.min(MAX_ANNOUNCED - waiting.length - this.sending.size, MAX_TOLD - told);
   }
 
-  /** Let as many send as may. */
-  start(link: Link): void {
+  /** Let as many send as may; `go` has one do it. */
+  start(go: (upload: Upload) => void): void {
     for (const upload of this.ready) {
       const begun = this.sending.size + this.paused.size;
       if (this.sending.size >= PARALLEL || begun >= MAX_BEGUN) return;
       if (upload.state.value.kind !== "created" || upload.isPaused.value) continue;
       this.ready.delete(upload);
       this.sending.add(upload);
-      upload.start(link);
+      go(upload);
     }
   }
 }
