@@ -107,6 +107,37 @@ describe("pause", () => {
     await until(() => states(queue).filter((kind) => kind === "complete").length === 4);
   });
 
+  it("of all leaves those sending that did, however often", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 1000 });
+    queue.add(picked(...Array.from({ length: 12 }, (_, n) => makeFile(3000, `${n}.bin`))));
+    server.answerAll();
+    for (let round = 0; round < 3; round += 1) {
+      await quiet();
+      queue.pauseAll();
+      queue.goOnAll();
+      expect(queue.turns.begun.map(({ id }) => id).sort()).toEqual(["u0", "u1", "u2"]);
+    }
+    server.auto = true;
+    server.answerAll();
+    await ended(queue);
+    for (let n = 0; n < 12; n += 1) expect(server.bytes(`${n}.bin`)).toEqual(pattern(3000));
+  });
+
+  it("of one that had begun ends before another begins", async () => {
+    const { server, queue } = setUp({}, { auto: false, maxInFlight: 1000 });
+    queue.add(picked(...Array.from({ length: 9 }, (_, n) => makeFile(3000, `${n}.bin`))));
+    server.answerAll();
+    await quiet();
+    const first = upload(queue, "0.bin");
+    queue.pause(first);
+    await quiet();
+    queue.goOn(first);
+    expect(first.state.value.kind).toBe("created"); // three others are sending
+    queue.cancel(upload(queue, "1.bin"));
+    expect(first.state.value.kind).toBe("running");
+    expect(upload(queue, "4.bin").state.value.kind).toBe("created");
+  });
+
   it("of very many does not keep what is chosen later from beginning", async () => {
     const { server, queue } = setUp();
     queue.add(picked(...Array.from({ length: 1200 }, (_, n) => makeFile(9, `${n}.bin`))));

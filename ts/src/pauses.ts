@@ -35,7 +35,6 @@ export class Pauses {
     for (const upload of uploads) {
       if (!upload.isPaused.value) continue;
       upload.goOn();
-      this.queue.turns.goOn(upload);
       this.queue.tellPaused(upload);
     }
     this.queue.pump();

@@ -21,7 +21,7 @@ export class Turns {
   /** Announced to the server and not sending: no answer yet, or waiting for a turn. */
   private readonly ready = new Set<Upload>();
   readonly sending = new Set<Upload>();
-  /** Paused after they had begun to send; those that had not are in `ready`. */
+  /** Paused after they had begun to send, until their next turn; those that had not are `ready`. */
   private readonly paused = new Set<Upload>();
 
   /** Have uploads wait that the server was told of. */
@@ -37,11 +37,6 @@ export class Turns {
   /** Leave the turn to another. */
   pause(upload: Upload): void {
     if (this.sending.delete(upload)) this.paused.add(upload);
-  }
-
-  /** Wait for a turn again. */
-  goOn(upload: Upload): void {
-    if (this.paused.delete(upload)) this.ready.add(upload);
   }
 
   /** What has begun to send. */
@@ -71,13 +66,13 @@ export class Turns {
     return Math.min(MAX_ANNOUNCED - waiting.length - this.sending.size, MAX_TOLD - told);
   }
 
-  /** Let as many send as may; `go` has one do it. */
+  /** Let as many send as may, and first what had begun; `go` has one do it. */
   start(go: (upload: Upload) => void): void {
-    for (const upload of this.ready) {
-      const begun = this.sending.size + this.paused.size;
-      if (this.sending.size >= PARALLEL || begun >= MAX_BEGUN) return;
+    for (const upload of [...this.paused, ...this.ready]) {
+      if (this.sending.size >= PARALLEL) return;
       if (upload.state.value.kind !== "created" || upload.isPaused.value) continue;
-      this.ready.delete(upload);
+      if (!this.paused.has(upload) && this.begun.length >= MAX_BEGUN) return;
+      this.drop(upload);
       this.sending.add(upload);
       go(upload);
     }
