@@ -265,6 +265,22 @@ async def test_what_somebody_has_just_taken_over_is_theirs(
     assert content(await resumed.finish()) == b"abcdef"
 
 
+async def test_what_somebody_else_has_completed_is_theirs(
+    disk_store: Store, disk_newcomer: Store
+) -> None:
+    of = info("a.bin", size=3)
+    stored = await disk_store.create(of)
+    await stored.suspend()
+    resumed = await disk_newcomer.resume(of.id)
+    await resumed.append(b"abc")
+    file = await resumed.finish()
+    with pytest.raises(TakenOverError):
+        await stored.append(b"abc")
+    await stored.terminate()
+    assert await disk_newcomer.find(of.id) == of
+    assert content(file) == b"abc"
+
+
 async def test_what_was_written_after_all_is_not_written_twice(
     disk_store: Store, disk_newcomer: Store
 ) -> None:
