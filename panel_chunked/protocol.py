@@ -116,7 +116,8 @@ class Finish(_Message, frozen=True, tag="finish"):
 class Abort(_Message, frozen=True, tag="abort"):
     """Stop the upload and free what is stored of it: not wanted, or not readable any more.
 
-    With the `secret`, a session frees what another one has stored.
+    `id` is the upload's key if the page does not know its id. With the `secret`, a session frees
+    what another one has stored.
     """
 
     id: Key

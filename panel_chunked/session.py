@@ -352,6 +352,9 @@ class Session:
             pass
         elif lane is not None:
             lane.stop(reason)
+        elif (known := underway.lane_of(upload_id)) is not None:
+            known.stop(reason)
+            self._page.send(protocol.Removed(upload_id))
         elif message.secret and self._may_be_elsewhere(upload_id):
             self._adoption.free(Identity(upload_id, message.secret))
         else:

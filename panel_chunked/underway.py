@@ -56,6 +56,11 @@ class Underway:
         lane = self.lanes.get(upload_id)
         return None if lane is None or lane.stopped else lane
 
+    def lane_of(self, key: str) -> Lane | None:
+        """Give the lane of an upload by the page's name for it, unless it is stopping."""
+        found = [batch.handlers[key] for batch in self.batches.values() if key in batch.handlers]
+        return self.lane(found[0].info.id) if found else None
+
     def may_work(self, lane: Lane) -> bool:
         """Tell whether not too many others run."""
         running = sum(it.working and it.handler.is_busy for it in self.active)

@@ -43,6 +43,16 @@ async def test_nothing_is_taken_after_an_abort(
     assert browser.session.files == []
 
 
+async def test_page_that_did_not_hear_of_its_upload_aborts_it_by_its_key(
+    browser: Browser, page: FakePage
+) -> None:
+    (upload_id,) = browser.create(12)
+    browser.abort("b.f0")
+    await browser.removed(upload_id)
+    assert page.all(Removed, id="b.f0")
+    assert browser.session.uploads == []
+
+
 async def test_abort_of_a_queued_upload_does_not_touch_the_store(
     browser: Browser, hooked: HookedStore
 ) -> None:

@@ -116,6 +116,19 @@ describe("cancel", () => {
     expect(states(queue)).toEqual(["cancelled"]);
   });
 
+  it("before the server has answered is said again when the connection was lost", async () => {
+    const { server, queue } = setUp({}, { auto: false });
+    server.answerAll();
+    queue.add(picked(makeFile(20)));
+    server.deliver = () => undefined;
+    server.answerAll();
+    queue.cancel(upload(queue, "a.bin"));
+    queue.attach(server.connect({}, true));
+    server.answerAll();
+    expect(server.upload("a.bin").state).toBe("freed");
+    expect(queue.isUnanswered).toBe(false);
+  });
+
   it("lets the next one start", async () => {
     const { server, queue } = setUp({}, { auto: false });
     queue.add(picked(...[1, 2, 3, 4].map((n) => makeFile(20, `${n}`))));

@@ -211,8 +211,9 @@ export class UploadQueue {
   cancel(upload: Upload): void {
     if (!upload.active && !this.isWaiting(upload)) return;
     this.retries.stop(upload);
-    const { id, secret } = upload;
-    if (id !== null) this.abort({ id, secret });
+    const { id, key, secret } = upload;
+    const isTold = id !== null || this.turns.unanswered.includes(upload);
+    if (isTold) this.abort({ id: id ?? key, secret });
     upload.end({ kind: "cancelled" });
   }
 

@@ -264,7 +264,7 @@ export class FakeServer {
   }
 
   private end(id: string): void {
-    const upload = this.find(id);
+    const upload = this.find(id) ?? this.uploads.find(({ facts }) => facts.key === id);
     if (upload !== undefined) upload.state = "freed";
     this.send({ kind: "removed", id });
   }
