@@ -44,7 +44,9 @@ async def to_thread(function: Callable[..., T], *arguments: Any, **keywords: Any
     call = partial(copy_context().run, function, *arguments, **keywords)
     try:
         work: asyncio.Future[T] = asyncio.get_running_loop().run_in_executor(None, call)
-    except RuntimeError:
+    except RuntimeError as error:
+        if not _is_shut(error):  # else it is queued, and will be called there
+            raise
         done: Future[T] = Future()
         _start(partial(_answer, done, call))
         work = asyncio.wrap_future(done)
@@ -56,7 +58,8 @@ def _start(function: Callable[[], object]) -> None:
 
 
 def _answer(done: "Future[T]", call: Callable[[], T]) -> None:
-    done.set_running_or_notify_cancel()  # once it runs, it cannot be cancelled
+    if not done.set_running_or_notify_cancel():
+        return
     try:
         done.set_result(call())
     except BaseException as error:
@@ -67,9 +70,14 @@ def executors_have_ended() -> bool:
     """Tell whether no executor takes work any more, as the main thread has ended."""
     try:
         _probe.submit(int)
-    except RuntimeError as error:  # or a thread cannot be started for another reason
-        return "shutdown" in str(error)
+    except RuntimeError as error:
+        return _is_shut(error)
     return False
+
+
+def _is_shut(error: RuntimeError) -> bool:
+    """Tell whether an executor takes no work any more, or else there are too many threads."""
+    return "shutdown" in str(error)
 
 
 def process_ends() -> bool:

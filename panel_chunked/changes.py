@@ -54,7 +54,8 @@ class Changes:
         Raises
         ------
         UploadCancelledError
-            If the process ends, which would wait for this thread if it is one of an executor.
+            If the main thread has ended, and the process waits for this one: such as one of an
+            executor, or one of the app that is no daemon.
         """
         while True:
             changed = self.next()
@@ -72,5 +73,5 @@ class Changes:
 
 
 def _is_waited_for() -> bool:
-    """Tell whether the process would end but for this thread, which is one of an executor."""
+    """Tell whether the main thread has ended, and the process does not end before this thread."""
     return not threading.current_thread().daemon and executors_have_ended()

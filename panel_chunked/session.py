@@ -294,7 +294,7 @@ class Session:
     def _admit_later(self, facts: FileFacts, batch: Batch) -> None:
         """Go on with what a page before has begun of the file, or else ask the app and begin it."""
         if facts.key not in self._underway.admitting:  # the page asks again if no answer came
-            self._underway.admitting.add(facts.key)
+            self._underway.admitting[facts.key] = False
             batch.open += 1
             self._spawn(self._admit_found(facts, batch))
 
@@ -305,18 +305,22 @@ class Session:
             found = await self._admission.find_or_ask(facts, batch)
         except UploadError as error:
             refusal = error
-        self._underway.admitting.remove(facts.key)
-        batch.open -= 1
-        if found is not None:
+        is_cancelled = self._underway.admitting.pop(facts.key)
+        if found is not None and is_cancelled:
+            await found[0].cancel()
+        elif found is not None:
             refusal = await self._begin_found(facts, batch, *found)
+        batch.open -= 1
         if self._underway.closed:
             return
-        if not self._underway.is_open(batch):
+        if is_cancelled:
+            pass
+        elif not self._underway.is_open(batch):
             self._tell_cleared(facts, batch)
         elif refusal is not None:
             self._failures.refuse(facts, refusal, batch.page)
-            if batch.ended:
-                await self._settle(batch)
+        if batch.ended:
+            await self._settle(batch)
         self._page.progressed()
 
     def _tell_cleared(self, facts: FileFacts, batch: Batch) -> None:
@@ -352,6 +356,9 @@ class Session:
             pass
         elif lane is not None:
             lane.stop(reason)
+        elif upload_id in underway.admitting:
+            underway.admitting[upload_id] = True
+            self._page.send(protocol.Removed(upload_id))
         elif (known := underway.lane_of(upload_id)) is not None:
             known.stop(reason)
             self._page.send(protocol.Removed(upload_id))

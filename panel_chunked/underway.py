@@ -22,7 +22,8 @@ class Underway:
         self.lanes: dict[str, Lane] = {}
         self.batches: dict[str, Batch] = {}
         self.adopting: set[str] = set()  # ids of what is looked for in another session's place
-        self.admitting: set[str] = set()  # keys of files about which the store or the app is asked
+        #: Keys of files about which the store or the app is asked, and whether they were cancelled.
+        self.admitting: dict[str, bool] = {}
         self.closed = False  # nothing begins any more
 
     @property

@@ -151,11 +151,11 @@ class Partials:
         paths = [self.folder / f"{upload_id}{suffix}" for suffix in _SUFFIXES]
         if not self._has_expired(paths):
             return
-        data, *_ = paths
-        file = _open(data, "r+b")[0] if data.exists() else None
-        if self._has_expired(paths):  # nobody came just then
-            _delete(file, paths)
-        else:
+        file = _open_to_delete(paths[0])
+        try:
+            if self._has_expired(paths):  # nobody came just then
+                _delete(file, paths)
+        finally:
             _close(file)
 
     def _has_expired(self, paths: list[Path]) -> bool:
@@ -207,16 +207,18 @@ class Partial:
         TakenOverError
             If somebody else has taken over, or wants to.
         """
+        offset = self.offset
         file = self._file or self._reopen()
         # While it is locked, nobody takes over, and a disk that fails may not give the record.
-        if (not self._is_locked and self._has_another_writer()) or self._wanted.exists():
+        is_ours = self._is_locked or not self._has_another_writer()
+        if not is_ours or self._wanted.exists() or self.offset != offset:
             self.close()
+            self.offset = offset
             raise TakenOverError
         return file
 
     def _reopen(self) -> FileIO:
-        """Open it again as it was left, or raise `TakenOverError`."""
-        offset = self.offset
+        """Open it again, or raise `TakenOverError`."""
         if self._has_another_writer():
             raise TakenOverError
         try:
@@ -224,7 +226,7 @@ class Partial:
         except BlockingIOError:  # somebody is just about to
             raise TakenOverError from None
         try:
-            if self._file is None or self._has_another_writer() or self.offset != offset:
+            if self._file is None or self._has_another_writer():
                 raise TakenOverError  # by somebody who may have come and gone just then
         except BaseException:
             self.close()
@@ -297,14 +299,14 @@ def _open(path: Path, mode: str) -> tuple[FileIO, bool]:
     BlockingIOError
         If somebody else has the lock.
     FileNotFoundError
-        If there is none, or it is deleted just then.
+        If there is none, or it is deleted or complete just then.
     """
     file = FileIO(path, mode)
     if sys.platform == "win32":
         return file, False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(file.fileno()).st_nlink == 0:
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     except OSError as error:
         if error.errno in _NO_LOCKS:
@@ -314,8 +316,18 @@ def _open(path: Path, mode: str) -> tuple[FileIO, bool]:
     return file, True
 
 
+def _open_to_delete(path: Path) -> FileIO | None:
+    """Open and lock a file, also another user's in a directory of both; None if there is none."""
+    if not path.exists():
+        return None
+    try:
+        return _open(path, "r+b")[0]
+    except PermissionError:
+        return _open(path, "rb")[0]  # which a network file system does not lock
+
+
 def _close(file: FileIO | None) -> None:
-    if file is not None:
+    if file is not None and not file.closed:
         if sys.platform != "win32":
             with suppress(OSError):  # it has none
                 fcntl.flock(file, fcntl.LOCK_UN)  # or a process that was forked would keep it

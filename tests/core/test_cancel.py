@@ -8,6 +8,7 @@ from fakes import Browser, FakePage, Gate, HookedStore, files_below
 
 from panel_chunked.files import UploadedFile
 from panel_chunked.protocol import Created, Error, Removed
+from panel_chunked.upload import UploadInfo
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
@@ -47,9 +48,30 @@ async def test_page_that_did_not_hear_of_its_upload_aborts_it_by_its_key(
     browser: Browser, page: FakePage
 ) -> None:
     (upload_id,) = browser.create(12)
-    browser.abort("b.f0")
+    browser.send("abort", id="b.f0")
     await browser.removed(upload_id)
     assert page.all(Removed, id="b.f0")
+    assert browser.session.uploads == []
+
+
+async def test_what_is_aborted_while_the_app_is_asked_does_not_begin(
+    browser: Browser, page: FakePage
+) -> None:
+    gate = Gate()
+
+    async def ask(info: UploadInfo) -> UploadInfo:
+        await gate()
+        return info
+
+    page.allow(ask=ask)
+    browser.create(12)
+    await gate.reached.wait()
+    browser.send("abort", id="b.f0")
+    await browser.removed("b.f0")
+    gate.opened.set()
+    await browser.idle()
+    await page.until(lambda: not browser.session._underway.batches)
+    assert page.all(Created) == []
     assert browser.session.uploads == []
 
 

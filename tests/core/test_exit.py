@@ -66,6 +66,34 @@ def work():
 """
 
 
+BUSY = """
+import threading
+
+pool = ThreadPoolExecutor(1)
+gate = threading.Event()
+loop.set_default_executor(pool)
+pool.submit(gate.wait)
+calls = []
+
+def no_threads(_):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start, start = no_threads, threading.Thread.start
+pool._max_workers = 2  # it would begin another one
+try:
+    run(background.to_thread(calls.append, 1))
+except RuntimeError as error:
+    print(error)
+threading.Thread.start = start
+gate.set()
+pool.shutdown()
+print(calls)
+
+def work():
+    pass
+"""
+
+
 def end(work: str, folder: Path) -> str:
     with start_python(f"{ENDING}{work}\nThreadPoolExecutor().submit(work)", str(folder)) as process:
         try:
@@ -88,3 +116,7 @@ def test_upload_stays_for_the_next_process(tmp_path: Path) -> None:
 
 def test_who_waits_for_more_of_an_upload_does_not_keep_the_process(tmp_path: Path) -> None:
     assert end(FOLLOW, tmp_path) == "The process ends.\n"
+
+
+def test_nothing_is_done_twice_if_there_are_too_many_threads(tmp_path: Path) -> None:
+    assert end(BUSY, tmp_path) == "can't start new thread\n[1]\n"

@@ -212,8 +212,7 @@ export class UploadQueue {
     if (!upload.active && !this.isWaiting(upload)) return;
     this.retries.stop(upload);
     const { id, key, secret } = upload;
-    const isTold = id !== null || this.turns.unanswered.includes(upload);
-    if (isTold) this.abort({ id: id ?? key, secret });
+    if (upload.isTold) this.abort({ id: id ?? key, secret });
     upload.end({ kind: "cancelled" });
   }
 

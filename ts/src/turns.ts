@@ -26,7 +26,10 @@ export class Turns {
 
   /** Have uploads wait that the server was told of. */
   announced(uploads: Upload[]): void {
-    for (const upload of uploads) this.ready.add(upload);
+    for (const upload of uploads) {
+      upload.isTold = true;
+      this.ready.add(upload);
+    }
   }
 
   /** It has ended, or the server is to be told of it again. */

@@ -79,6 +79,8 @@ export class Upload {
   readonly isPaused = signal(false);
   /** Whether it was paused when it ended. */
   wasPaused = false;
+  /** Whether the server was told of it. */
+  isTold = false;
 
   /** Bytes stored on the server at this moment. */
   private offset = 0;

@@ -141,9 +141,23 @@ it("says once of many that are refused at once, each of which would not say so",
     expect(said).toEqual(["7 failed"]);
     queue.uploads.value = [];
     await listen();
+    expect(root.querySelector("[role=status]")?.textContent).toBe("");
     said = [];
   }
   queue.uploads.value = refused.slice(0, 6);
+  await listen();
+  expect(said).toEqual([]);
+});
+
+it("says nothing of what had failed before it was shown", async () => {
+  const { queue } = await announce(0);
+  render(null, root);
+  queue.uploads.value = Array.from({ length: 7 }, (_, n) => {
+    const upload = new Upload(`k${n}`, new FileSource(makeFile(100)), `${n}.bin`);
+    upload.state.value = FAILED;
+    return upload;
+  });
+  render(<Announcer queue={queue} />, root);
   await listen();
   expect(said).toEqual([]);
 });

@@ -26,14 +26,15 @@ interface Said {
 export function Announcer({ queue }: { queue: UploadQueue }) {
   const language = useLanguage();
   const said = useSignal("");
-  const last = useRef<Said>({ state: "", share: 0, time: 0, count: 0, failed: 0 });
+  const last = useRef<Said>({ state: "", share: 0, time: 0, count: 0, failed: Infinity });
   const totals = queue.totals.value;
   const state = stateText(language, totals, queue);
   useLayoutEffect(() => {
     const share = totals.stored / (totals.size || 1);
     const failed = queue.uploads.value.length > FEW_ROWS ? totals.failed : 0;
     const now = { state, share, time: performance.now(), count: totals.complete.length, failed };
-    if (state === "" && now.count < last.current.count) said.value = ""; // it is true no more
+    const isFewer = now.count < last.current.count || failed < last.current.failed;
+    if (state === "" && isFewer) said.value = ""; // it is true no more
     const isSaid = isNews(last.current, now);
     last.current.failed = failed;
     if (!isSaid) return;
