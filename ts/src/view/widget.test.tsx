@@ -3,12 +3,12 @@ import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeStorage } from "../../tests/browser-storage";
 import { FakeServer, type ModelSettings } from "../../tests/fake-server";
-import { makeFile } from "../../tests/files";
+import { makeFile, repeated } from "../../tests/files";
 import { turn, until } from "../../tests/waiting";
 import type { FileHandle } from "../handles";
 import { UploadQueue } from "../queue";
 import { Reconnection } from "../reconnect";
-import { Resumables } from "../resumables";
+import { MIN_RESUMABLE, Resumables } from "../resumables";
 import { FileSource } from "../source";
 import { Upload, type UploadState } from "../upload";
 import { Widget } from "./widget";
@@ -525,13 +525,13 @@ describe("an offer", () => {
     return { server, queue };
   }
 
-  const CLIP = makeFile(1000, "clip.mp4");
+  const CLIP = makeFile(repeated(MIN_RESUMABLE), "clip.mp4");
 
   it("says what was begun, and what to do", async () => {
     await showOffers([CLIP]);
     expect(text(".offer .name")).toBe("clip.mp4");
     expect(find(".offer .name").title).toBe("holiday/clip.mp4");
-    expect(text(".offer .size")).toBe("1 kB");
+    expect(text(".offer .size")).toBe("4.2 MB");
     expect(text(".offer .detail")).toBe(
       "Its upload was begun and not ended.Choose it again to go on.",
     );
