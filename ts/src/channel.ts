@@ -120,8 +120,10 @@ export class PanelChannel implements Channel {
   /** What it sends by; null in a notebook, unless Panel shows with jupyter_bokeh. */
   socket: WebSocket | null = null;
   /** A way beside Bokeh's or Panel's own messages, once the server has named it. */
-  private road: Frames | Comm | null = null;
+  private road: ((Frames | Comm) & { isUnanswered?: boolean }) | null = null;
   private isOpen = false;
+  /** How often in a row the kernel has answered, and not by the comm of our own. */
+  private stuck = 0;
 
   constructor(
     private readonly model: PanelModel,
@@ -200,10 +202,13 @@ export class PanelChannel implements Channel {
     if (!this.isOpen) return;
     const message = parse(data);
     if (message === null) {
-      console.warn("panel_chunked: not a message of this version", data);
+      console.warn("panel_chunked: not a message of this version:", data);
       return;
     }
-    if (message.kind === "welcome") this.road = this.openRoad(message);
+    if (message.kind === "welcome") {
+      this.stuck = this.road?.isUnanswered ? this.stuck + 1 : 0;
+      this.road = this.openRoad(message);
+    }
     if (message.kind === "token") this.reconnection?.renew(message.token);
     else if (message.kind === "texts") learn(message.language, plain(message.texts) as TextSet);
     else this.receive(message);
@@ -214,7 +219,8 @@ export class PanelChannel implements Channel {
     const { socket, kernel } = this;
     if (token === null) return null;
     const take = (data: unknown) => this.take(data);
-    if (transport === "comm") return Comm.open(kernel.comms(), token, take);
+    // What a busy kernel has got may be answered in another order, and views come by the dozen.
+    if (transport === "comm") return this.stuck < 3 ? Comm.open(kernel.comms(), token, take) : null;
     return socket && new Frames(socket, token, take);
   }
 }

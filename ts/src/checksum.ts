@@ -49,7 +49,7 @@ export async function blockChecksums(
       const size = Math.min(PIECE_SIZE, blockEnd - offset);
       signal?.throwIfAborted();
       const piece = await reader.read(size);
-      if (piece.byteLength !== size) throw new Error("The file has become shorter.");
+      if (piece.byteLength !== size) throw new Error("It is shorter.");
       running = checksum(new Uint8Array(piece), running);
       offset += size;
       if (offset === blockEnd) checksums.push(running);

@@ -58,6 +58,16 @@ describe("Comm", () => {
     ]);
   });
 
+  it("knows whether anything has come since something was sent", () => {
+    const comm = Comm.open(kernel, token, () => undefined);
+
+    expect(comm?.isUnanswered).toBe(false);
+    comm?.send({ kind: "remove", id: "u" });
+    expect(comm?.isUnanswered).toBe(true);
+    kernel.say(1);
+    expect(comm?.isUnanswered).toBe(false);
+  });
+
   it("hands on what comes, until it is closed", () => {
     const received: unknown[] = [];
     const comm = Comm.open(kernel, token, (data) => received.push(data));

@@ -21,11 +21,20 @@ export interface CommOpener {
 const opened = new Map<string, JupyterComm>();
 
 export class Comm {
+  /**
+   * Whether nothing has come since something was sent. While a cell runs, a kernel (ipykernel 7.4)
+   * may leave the messages of one comm where they are, and answer those of another.
+   */
+  isUnanswered = false;
+
   private constructor(
     private readonly comm: JupyterComm,
     private receive: (data: unknown) => void,
   ) {
-    comm.onMsg = ({ content }) => this.receive(content.data);
+    comm.onMsg = ({ content }) => {
+      this.isUnanswered = false;
+      this.receive(content.data);
+    };
   }
 
   /** Open the one that Python knows as `token`, or give null if there is no way to. */
@@ -47,6 +56,7 @@ export class Comm {
   }
 
   send(message: ClientMessage): void {
+    this.isUnanswered = true;
     if (message.kind !== "chunk") {
       this.comm.send(message, {}, []);
       return;

@@ -287,8 +287,7 @@ export class Recorder {
 /** Have the browser ask before the page is left, as long as some of a recording is only here. */
 function warnOfLeaving(upload: Upload): void {
   const ask = (event: BeforeUnloadEvent) => {
-    event.preventDefault();
-    event.returnValue = true; // Chrome before 119
+    event.returnValue = true; // Chrome before 119 does not mind that it is prevented
   };
   effect(() => {
     if (!upload.active) return undefined;

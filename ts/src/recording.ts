@@ -100,7 +100,7 @@ export class Recording implements Source {
   async verify(): Promise<void> {}
 
   private check(offset: number): void {
-    if (offset < this.start) throw new Error("It was sent, and is not kept.");
+    if (offset < this.start) throw new Error("It is not kept.");
   }
 
   /** Give the parts that hold the bytes up to `to`, and where the first of them begins. */

@@ -36,7 +36,7 @@ export function queueOf(
 ): UploadQueue {
   const known = queues.get(widget);
   if (known !== undefined) return known;
-  const own = document === null ? new Map<string, UploadQueue>() : queuesOf(document);
+  const own = queuesOf(document ?? {});
   const left = place === null ? undefined : own.get(place);
   const queue = left?.isLost ? left : new UploadQueue(cap, inFlightCap, resumables);
   queues.set(widget, queue);

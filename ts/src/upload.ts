@@ -387,8 +387,7 @@ export class Upload {
       this.inFlight += size; // from here on, `halt` gives it back
       const data = await reader.read(size);
       if (run !== this.run) return null;
-      if (data.byteLength !== link.buffers.head + size)
-        throw new Error("The file has become shorter.");
+      if (data.byteLength !== link.buffers.head + size) throw new Error("It is shorter.");
       checksum = checksumOf(new Uint8Array(data, link.buffers.head, size), checksum);
       link.channel.send({ kind: "chunk", id, attempt: this.attempt, offset, checksum, data });
       offset += size;

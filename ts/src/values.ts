@@ -41,10 +41,7 @@ async function setPageValues(
   const callbacks = model.js_property_callbacks;
   const keys = callbacks instanceof Map ? [...callbacks.keys()] : Object.keys(callbacks);
   if (!NAMES.some((name) => keys.includes(`change:${name}`))) return;
-  if (files.reduce((sum, { file }) => sum + file.size, 0) > MAX_SIZE) {
-    console.warn("panel_chunked: too large for the value of a link in the page");
-    return;
-  }
+  if (files.reduce((sum, { file }) => sum + file.size, 0) > MAX_SIZE) throw new Error("too large");
   const values = {
     value: await Promise.all(files.map(({ file }) => base64(file))),
     filename: files.map(({ file, relativePath }) => (directory ? relativePath : file.name)),
