@@ -100,6 +100,7 @@ def test_chunks_whose_acks_are_lost_are_stored_once(
 ) -> None:
     sent = count_sent(page)
     slow = Slow(page, proxy, tmp_path)
+    wait_until(lambda: slow.stored > 2 * MB)  # by now, several are on their way
     proxy.dropping, before = True, slow.stored
     wait_until(lambda: proxy.dropped and slow.stored > before + CHUNK)
     progress = slow.app.row(NAME).locator("progress")
