@@ -48,7 +48,7 @@ async def to_thread(function: Callable[..., T], *arguments: Any, **keywords: Any
         if not _is_shut(error):  # else it is queued, and will be called there
             raise
         done: Future[T] = Future()
-        _start(partial(_answer, done, call))
+        _start(partial(answer, done, call))
         work = asyncio.wrap_future(done)
     return await work
 
@@ -57,7 +57,8 @@ def _start(function: Callable[[], object]) -> None:
     threading.Thread(target=function, name="panel_chunked", daemon=True).start()
 
 
-def _answer(done: "Future[T]", call: Callable[[], T]) -> None:
+def answer(done: "Future[T]", call: Callable[[], T]) -> None:
+    """Set what a call gives or raises, unless nobody waits for it any more."""
     if not done.set_running_or_notify_cancel():
         return
     try:

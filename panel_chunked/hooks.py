@@ -11,6 +11,7 @@ from typing import Any
 
 import param
 
+from .background import answer
 from .channel import Channel
 from .errors import Refused, UploadError, refusal_error
 from .files import UploadedFile
@@ -131,18 +132,9 @@ async def _call(channel: Channel, callback: Callback, argument: object) -> Any:
     if is_async(callback):
         with channel.within():
             return await callback(argument)
-    answer: Future[Any] = Future()
-    channel.run(partial(_answer, answer, callback, argument))
-    return await asyncio.wrap_future(answer)
-
-
-def _answer(answer: "Future[Any]", callback: Callback, argument: object) -> None:
-    if not answer.set_running_or_notify_cancel():  # the page is gone
-        return
-    try:
-        answer.set_result(callback(argument))
-    except Exception as error:
-        answer.set_exception(error)
+    done: Future[Any] = Future()
+    channel.run(partial(answer, done, partial(callback, argument)))
+    return await asyncio.wrap_future(done)
 
 
 def _renamed(info: UploadInfo, name: object) -> UploadInfo:

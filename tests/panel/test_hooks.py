@@ -2,12 +2,13 @@
 
 import asyncio
 from concurrent.futures import Future
+from functools import partial
 
 import panel as pn
 import pytest
 from panel.io.state import state
 
-from panel_chunked import ChunkedFileInput, Refused, StreamStore, hooks
+from panel_chunked import ChunkedFileInput, Refused, StreamStore, background, hooks
 
 KINDS = ("function", "coroutine")
 
@@ -274,5 +275,5 @@ async def test_a_function_as_destination_may_change_what_the_page_shows(
 def test_app_is_not_asked_on_a_thread_any_more_when_the_page_is_gone():
     asked, answer = [], Future()
     answer.cancel()
-    hooks._answer(answer, asked.append, "a.txt")
+    background.answer(answer, partial(asked.append, "a.txt"))
     assert asked == []
