@@ -1,15 +1,31 @@
-"""Wakes who waits for something to change, on whatever thread or event loop."""
+"""Wakes who waits for something to change, on whatever thread or event loop.
+
+Some libraries read in threads of their own, which Python has not started: pyarrow, for one. The
+process waits for them, and must not end under them (`_end_foreign`).
+"""
 
 import asyncio
+import atexit
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from weakref import WeakSet
 
 from .background import executors_have_ended
 from .stream import UploadCancelledError
 
 #: Seconds between two looks whether the process ends.
 LOOK_SECONDS = 1.0
+
+#: Seconds that the threads of libraries have at the end of the process, to let go of what is
+#: Python's: a thread that does so later has the process abort, before Python 3.14.
+LET_GO_SECONDS = 0.25
+
+#: What threads of libraries have waited for.
+_foreign: "WeakSet[Changes]" = WeakSet()
+_noting = threading.Lock()
+_has_ended = False
 
 
 class Changes:
@@ -55,13 +71,19 @@ class Changes:
         ------
         UploadCancelledError
             If the main thread has ended, and the process waits for this one: such as one of an
-            executor, or one of the app that is no daemon.
+            executor, one of the app that is no daemon, or one of a library.
         """
+        is_foreign = isinstance(threading.current_thread(), threading._DummyThread)
+        if is_foreign:
+            with _noting:
+                _foreign.add(self)
         while True:
             changed = self.next()
             try:
                 if condition():
                     return
+                if is_foreign and _has_ended:
+                    raise UploadCancelledError("The process ends.")
                 if wait([changed], LOOK_SECONDS).not_done and _is_waited_for():
                     raise UploadCancelledError("The process ends.")
             finally:
@@ -75,3 +97,16 @@ class Changes:
 def _is_waited_for() -> bool:
     """Tell whether the main thread has ended, and the process does not end before this thread."""
     return not threading.current_thread().daemon and executors_have_ended()
+
+
+@atexit.register
+def _end_foreign() -> None:
+    """Wake what blocks threads of libraries, and give those the time to return from Python."""
+    global _has_ended
+    _has_ended = True
+    with _noting:
+        foreign = list(_foreign)
+    for changes in foreign:
+        changes.notify()
+    if foreign:
+        time.sleep(LET_GO_SECONDS)

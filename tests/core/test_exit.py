@@ -65,6 +65,26 @@ def work():
         print(error)
 """
 
+# pyarrow reads in threads that Python has not started.
+LIBRARY = """
+import threading
+from contextlib import suppress
+from pyarrow import csv
+from panel_chunked import changes
+
+browser, _ = run(begin())
+
+def read():
+    with suppress(UploadCancelledError):
+        csv.open_csv(browser.session.uploads[0].open())
+
+threading.Thread(target=read, daemon=True).start()
+while not changes._foreign:
+    time.sleep(0.01)
+
+def work():
+    pass
+"""
 
 BUSY = """
 import threading
@@ -116,6 +136,10 @@ def test_upload_stays_for_the_next_process(tmp_path: Path) -> None:
 
 def test_who_waits_for_more_of_an_upload_does_not_keep_the_process(tmp_path: Path) -> None:
     assert end(FOLLOW, tmp_path) == "The process ends.\n"
+
+
+def test_process_does_not_end_under_a_library_that_waits_for_more(tmp_path: Path) -> None:
+    assert end(LIBRARY, tmp_path) == ""
 
 
 def test_nothing_is_done_twice_if_there_are_too_many_threads(tmp_path: Path) -> None:
