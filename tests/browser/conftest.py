@@ -153,7 +153,8 @@ class App:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        outputs: dict[str, Any] = json.loads(self.page.locator("#outputs").inner_text())
+        text = self.page.locator("#outputs", has_text="{").inner_text()  # empty as Bokeh renders
+        outputs: dict[str, Any] = json.loads(text)
         return outputs
 
     def wait_for(self, condition: Callable[[dict[str, Any]], Any], timeout: float = 20) -> Any:

@@ -46,7 +46,7 @@ def test_what_has_forms_is_the_same_in_every_language(language: str) -> None:
     check_texts(texts(language))
 
 
-@pytest.mark.parametrize("language", set(LANGUAGES) - {"en"})
+@pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_nothing_is_left_in_english(language: str) -> None:
     same = {key for key, text in texts(language).items() if text == ENGLISH[key]}
     # Words that they share, and what is only put together.
