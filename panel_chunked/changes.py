@@ -1,7 +1,8 @@
 """Wakes who waits for something to change, on whatever thread or event loop.
 
-Some libraries read in threads of their own, which Python has not started: pyarrow, for one. The
-process waits for them, and must not end under them (`_end_foreign`).
+Native libraries read in threads of their own, pyarrow for one, and wait for these after Python has
+ended. A thread that is in Python, or comes back to it, has the process abort then; from Python 3.14
+on, it hangs. So all threads that the process does not wait for have to be out of it before.
 """
 
 import asyncio
@@ -18,12 +19,12 @@ from .stream import UploadCancelledError
 #: Seconds between two looks whether the process ends.
 LOOK_SECONDS = 1.0
 
-#: Seconds that the threads of libraries have at the end of the process, to let go of what is
-#: Python's: a thread that does so later has the process abort, before Python 3.14.
+#: Seconds that daemon threads have at the end of the process to let go of what is Python's.
 LET_GO_SECONDS = 0.25
 
-#: What threads of libraries have waited for.
-_foreign: "WeakSet[Changes]" = WeakSet()
+#: What daemon threads have waited for. What is raised there has its traceback, which keeps these
+#: as long as a library keeps that.
+_waited_for: "WeakSet[Changes]" = WeakSet()
 _noting = threading.Lock()
 _has_ended = False
 
@@ -36,7 +37,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._waiting: set[Future[None]] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is deleted meanwhile may have waited, too
 
     def next(self) -> "Future[None]":
         """Give what is done with the next change."""
@@ -71,19 +72,20 @@ class Changes:
         ------
         UploadCancelledError
             If the main thread has ended, and the process waits for this one: such as one of an
-            executor, one of the app that is no daemon, or one of a library.
+            executor, or one of the app that is no daemon. If the process ends, and this is a
+            daemon thread, or one that Python has not started.
         """
-        is_foreign = isinstance(threading.current_thread(), threading._DummyThread)
-        if is_foreign:
+        is_daemon = threading.current_thread().daemon
+        if is_daemon:
             with _noting:
-                _foreign.add(self)
+                _waited_for.add(self)
         while True:
             changed = self.next()
             try:
+                if is_daemon and _has_ended:
+                    raise UploadCancelledError("The process ends.")
                 if condition():
                     return
-                if is_foreign and _has_ended:
-                    raise UploadCancelledError("The process ends.")
                 if wait([changed], LOOK_SECONDS).not_done and _is_waited_for():
                     raise UploadCancelledError("The process ends.")
             finally:
@@ -100,13 +102,16 @@ def _is_waited_for() -> bool:
 
 
 @atexit.register
-def _end_foreign() -> None:
-    """Wake what blocks threads of libraries, and give those the time to return from Python."""
+def _end_daemons() -> None:
+    """Wake daemon threads, and give them the time to leave Python.
+
+    Those of functions that use an upload were told before, by `panel_chunked.stores.consumer`.
+    """
     global _has_ended
     _has_ended = True
     with _noting:
-        foreign = list(_foreign)
-    for changes in foreign:
+        waited_for = list(_waited_for)
+    for changes in waited_for:
         changes.notify()
-    if foreign:
+    if waited_for:
         time.sleep(LET_GO_SECONDS)

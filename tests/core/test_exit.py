@@ -79,7 +79,7 @@ def read():
         csv.open_csv(browser.session.uploads[0].open())
 
 threading.Thread(target=read, daemon=True).start()
-while not changes._foreign:
+while not changes._waited_for:
     time.sleep(0.01)
 
 def work():
