@@ -266,7 +266,8 @@ class Session:
         if lane is None:
             self._files.answer(message.id)
             return
-        self._hear(lane.page)
+        if message.attempt == lane.attempt:  # else it is late, perhaps by a way that leads nowhere
+            self._hear(lane.page)
         if self._underway.may_work(lane):
             lane.put(message)
         else:

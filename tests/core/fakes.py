@@ -96,6 +96,7 @@ class FakePage(Signals):
         self.deleted_ids: list[str] = []
         self.recording_states: list[RecordingState] = []
         self.told: list[tuple[str, Upload | UploadedFile]] = []
+        self.heard_pages: list[str] = []
         self.while_settling: Callable[[], Awaitable[object]] | None = None
 
     def settings(self) -> Settings:
@@ -108,7 +109,7 @@ class FakePage(Signals):
         return protocol.Welcome(protocol.VERSION, "socket", 4, 16, None)
 
     def heard(self, page: str) -> None:
-        pass
+        self.heard_pages.append(page)
 
     def send(self, message: ServerMessage, page: str | None = None) -> None:
         self.sent.append(message)

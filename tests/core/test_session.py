@@ -106,6 +106,20 @@ async def test_a_chunk_that_belongs_elsewhere_is_answered_with_where_to_go_on(
     assert files_below(incoming) == {"f0.bin": DATA}
 
 
+async def test_a_chunk_of_an_attempt_before_does_not_tell_where_the_page_is(
+    browser: Browser, page: FakePage
+) -> None:
+    (upload_id,) = browser.create(12)
+    browser.chunk(upload_id, 0, b"abcd")
+    browser.hello(upload_id)  # from another view
+    page.heard_pages.clear()
+    browser.chunk(upload_id, 4, b"efgh")  # was sent before, from the view that is gone
+    assert page.heard_pages == []
+    await browser.resume(upload_id)
+    browser.chunk(upload_id, 4, b"efgh")
+    assert page.heard_pages == [browser.name]
+
+
 async def test_early_finish_is_answered_with_where_to_go_on(browser: Browser) -> None:
     (upload_id,) = browser.create(12)
     browser.finish(upload_id)
